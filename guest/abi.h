@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT */
+/* abi.h: the contract between the guest kernel and the bench, and the only file
+ * that both include. Numbers, layouts and names; no code. Usable from assembly. */
+#ifndef GUEST_ABI_H
+#define GUEST_ABI_H
+
+#define ABI_VERSION 1
+
+/* Memory. All RAM is mapped at ABI_KERNEL_VIRT + physical address. User pages are
+ * mapped where the ELF's user segments say (virtual) onto their physical address. */
+#define ABI_RAM_SIZE     0x400000
+#define ABI_KERNEL_VIRT  0xffffffff80000000
+#define ABI_TASK_SIZE_MAX 0x7ffffffff000
+
+/* User space, one page each for data and stack. Data starts zeroed. */
+#define ABI_USER_TEXT    0x400000
+#define ABI_USER_DATA    0x600000
+#define ABI_USER_STACK   0x7ff000            /* lowest byte of the stack page */
+#define ABI_USER_RSP     0x7fff00            /* RSP of the first user instruction */
+#define ABI_USER_UNMAPPED 0x900000           /* never mapped: a user pointer that faults */
+
+/* Per-CPU areas: K of CPU n is the symbol percpu_areas + n * ABI_PERCPU_SIZE. */
+#define ABI_CPUS         2
+#define ABI_PERCPU_SIZE  0x1000
+
+/* I/O ports, OUT only. DONE and PANIC take EAX. */
+#define ABI_PORT_CONSOLE 0xe9                /* AL: one character */
+#define ABI_PORT_DONE    0xf4                /* EAX: the workload's result, 0 is good */
+#define ABI_PORT_PANIC   0xf5                /* EAX: enum below; the guest halts after it */
+
+#define ABI_PANIC_ASSERT     1               /* a check of the C half failed */
+#define ABI_PANIC_TRAP       2               /* an exception that no code expects */
+#define ABI_PANIC_IST_SLOT   3               /* the K slot of an IST stack was overwritten */
+#define ABI_PANIC_CMDLINE    4               /* unknown word on the command line */
+
+/* Selectors as loaded (with RPL). */
+#define ABI_KERNEL_CS    0x10
+#define ABI_KERNEL_SS    0x18
+#define ABI_USER_CS      0x33
+#define ABI_USER_SS      0x2b
+#define ABI_TSS          0x40
+
+/* Debug registers in every golden run: DR0 watches the symbol debug_watch_word, which
+ * nothing touches, for 8-byte writes; DR7 is ABI_DR7_ARMED outside #DB and NMI bodies. */
+#define ABI_DR6_RESET    0xffff0ff0
+#define ABI_DR7_ARMED    0x90402             /* G0, R/W0 = 01 (write), LEN0 = 10 (8 bytes), bit 10 */
+#define ABI_DR7_DISARMED 0x400
+
+/* RFLAGS bits that SYSCALL clears (MSR_FMASK): TF IF DF NT AC and the arithmetic ones. */
+#define ABI_SYSCALL_FMASK 0x257fd5
+
+/* System calls: RAX number, RDI argument, RAX result; RCX and R11 as SYSCALL leaves them;
+ * every other register is kept. */
+#define ABI_SYS_ECHO     0                   /* returns RDI */
+#define ABI_SYS_SET_GS   1                   /* U := RDI; -EPERM if RDI >= ABI_TASK_SIZE_MAX */
+#define ABI_SYS_GET_GS   2                   /* returns U */
+#define ABI_SYS_JUMP     3                   /* user RIP := RDI, returns 0; never by SYSRET, RCX kept */
+#define ABI_SYS_READ     4                   /* returns the 8 bytes at user pointer RDI, -EFAULT if it faults */
+#define ABI_SYS_EXIT     5                   /* ends the workload: RDI goes to ABI_PORT_DONE */
+#define ABI_EPERM        1
+#define ABI_EFAULT       14
+#define ABI_ENOSYS       38
+
+/* A user fault (#UD, #PF) comes back like a signal: RIP := RBX, RAX := vector,
+ * RDX := error code (0 if the vector has none), RDI := CR2 for #PF; all else is kept. */
+
+/* First user instruction: GPR n (hardware numbering: 0 RAX, 1 RCX .. 15 R15) holds
+ * ABI_USER_GPR + n * ABI_USER_GPR_STEP, but RSP is ABI_USER_RSP, RDI the user GS value
+ * asked for (gs= on the command line), RCX 1 if FSGSBASE is offered and else 0,
+ * and RSI the flags= value. RFLAGS is 0x202, A, I and FS base as the scheme says with U = 0. */
+#define ABI_USER_GPR      0x0123456780001000
+#define ABI_USER_GPR_STEP 0x0000100000010001
+
+/* The command line: NUL-terminated words "scheme=ist program=syscall gs=0x1000 flags=0x0
+ * nofsgsbase" that the bench writes into the symbol boot_cmdline before the first instruction. */
+#define ABI_CMDLINE_SIZE 256
+
+/* The trap frame that every entry builds and every C handler gets in RDI: offsets of
+ * struct abi_frame, for assembly. guest/frame.c asserts that both agree. */
+#define FRAME_R15    0x00
+#define FRAME_R14    0x08
+#define FRAME_R13    0x10
+#define FRAME_R12    0x18
+#define FRAME_RBP    0x20
+#define FRAME_RBX    0x28
+#define FRAME_R11    0x30
+#define FRAME_R10    0x38
+#define FRAME_R9     0x40
+#define FRAME_R8     0x48
+#define FRAME_RAX    0x50
+#define FRAME_RCX    0x58
+#define FRAME_RDX    0x60
+#define FRAME_RSI    0x68
+#define FRAME_RDI    0x70
+#define FRAME_ERROR  0x78
+#define FRAME_RIP    0x80
+#define FRAME_CS     0x88
+#define FRAME_RFLAGS 0x90
+#define FRAME_RSP    0x98
+#define FRAME_SS     0xa0
+#define FRAME_SIZE   0xa8
+
+#ifndef __ASSEMBLER__
+#include <stdint.h>
+
+struct abi_frame {
+	uint64_t r15, r14, r13, r12, rbp, rbx, r11, r10, r9, r8;
+	uint64_t rax, rcx, rdx, rsi, rdi;
+	uint64_t error;         /* error code, or ABI_NO_ERROR; the system call number for SYSCALL */
+	uint64_t rip, cs, rflags, rsp, ss;
+};
+#define ABI_NO_ERROR 0xffffffffffffffff
+
+/* The array abi_stacks: every kernel stack. slot_bytes at the lowest address are no stack
+ * but live data (the K slot) at all times. Addresses are kernel virtual. */
+struct abi_stack {
+	uint64_t base, size, slot_bytes;
+	uint32_t cpu;
+	uint32_t vectors;       /* IST stack: bit n = vector n arrives here; thread stack: 0 */
+	char name[16];
+};
+
+/* The array abi_exempt: bytes that an injected event may change for good (counters), and why. */
+struct abi_exempt {
+	uint64_t addr, size;
+	char reason[48];
+};
+#endif
+#endif

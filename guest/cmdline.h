@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/* cmdline.h: what the bench asks of this boot. */
+#ifndef GUEST_CMDLINE_H
+#define GUEST_CMDLINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "guest/desc.h"
+
+struct cmdline {
+	enum scheme scheme;             /* scheme=swapgs|ist, needed */
+	uint64_t program;               /* program=NAME, needed: entry of user_NAME */
+	uint64_t gs;                    /* gs=0x..., RDI of the first user instruction */
+	uint64_t flags;                 /* flags=0x..., RSI of the first user instruction */
+	bool fsgsbase;                  /* set CR4.FSGSBASE under swapgs too */
+	bool nofsgsbase;                /* as if CPUID did not offer it */
+};
+
+/* Panics with ABI_PANIC_CMDLINE on anything that it does not know. */
+void cmdline_parse(struct cmdline *out);
+
+/* Panics with ABI_PANIC_CMDLINE, saying what is wrong. */
+void cmdline_refuse(const char *why, const char *word) __attribute__((noreturn));
+
+#endif

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/* debug.c: the debug registers and #DB. */
+#include "guest/debug.h"
+#include "guest/percpu.h"
+#include "guest/report.h"
+#include "guest/trap.h"
+
+#define DR6_B0     (1u << 0)
+#define DR6_CAUSES 0xe00f                       /* B0-B3, BD, BS, BT */
+
+/* DR0 watches it for writes. Nothing touches it, so a hit is always the bench's. */
+uint64_t debug_watch_word __attribute__((aligned(8), used));
+
+void debug_init(void)
+{
+	cpu_write_dr0((uint64_t)&debug_watch_word);
+	cpu_write_dr6(ABI_DR6_RESET);
+	cpu_write_dr7(ABI_DR7_ARMED);
+}
+
+void debug_body(struct abi_frame *frame, uint64_t dr6)
+{
+	struct percpu *cpu = percpu_this();
+
+	cpu->db_count++;
+	if ((dr6 & DR6_CAUSES) != DR6_B0)
+		report_trap("#DB", frame);
+	cpu->db_hit_count++;
+}
+
+/* DR6 is read once and reset before anything else can raise #DB and mix its bits in. */
+void exc_debug(struct abi_frame *frame)
+{
+	uint64_t dr6 = cpu_read_dr6(), dr7;
+
+	cpu_write_dr6(ABI_DR6_RESET);
+	dr7 = debug_disarm();
+	trap_check_entry();
+	debug_body(frame, dr6);
+	debug_restore(dr7);
+}

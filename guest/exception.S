@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/* exception.S: ordinary exceptions: #UD, #GP and #PF, from user code or from kernel code that runs on K. */
+#include "guest/regs.h"
+
+	.section .entry.text, "ax"
+
+/* asm_exc_*: a gate without IST.
+ * The CPU has: IF TF NT RF 0 (DF and AC are the interrupted code's), RSP = the top of the thread stack from CPL 3, or
+ * the interrupted stack aligned to 16 from CPL 0; SS RSP RFLAGS CS RIP pushed, and an error code if the vector has
+ * one. All GPRs are the interrupted code's.
+ * From CPL 3: A = U, I = K. From CPL 0: A = K, I = U, because such an exception may not happen in a window: the RSP
+ * could be the user's already. So CS alone tells which it is.
+ *
+ * good:  cld; save; if CS says user: swapgs; C
+ * bad:   C with DF = 1 (string instructions run backwards)
+ * bad:   swapgs from CPL 0 (A = U in C, and K lost in I)
+ */
+.macro EXCEPTION name, error:vararg
+FUNC asm_exc_\name
+win_exc_\name\()_begin:
+	cld
+	\error
+	PUSH_REGS
+	CLEAR_REGS
+	call	error_entry
+win_exc_\name\()_end:
+	CALL_C	exc_\name
+	jmp	error_return
+END asm_exc_\name
+.endm
+
+/* One line per vector, with what stands for the error code if the CPU pushes none. */
+EXCEPTION invalid_op, pushq $FRAME_NO_ERROR	/* #UD */
+EXCEPTION general_protection			/* #GP */
+EXCEPTION page_fault				/* #PF */
+
+/* error_entry: called with the frame above the return address. Afterwards A = K, I = U.
+ * The fences keep both outcomes of the test from being speculated past with the other one's GS. */
+FUNC error_entry
+win_error_entry_begin:
+	testb	$3, FRAME_CS + 8(%rsp)
+	jz	error_entry_kernel
+	swapgs
+win_error_entry_end:
+	lfence
+	ret
+error_entry_kernel:
+	lfence
+	ret
+END error_entry
+
+/* error_return: RSP = frame, A = K, I = U, IF = 0, on whichever stack the exception came to.
+ * The frame's CS decides again; nothing else of the entry is remembered.
+ *
+ * good:  user: the exit with swapgs; kernel: restore and iretq, GS untouched
+ * bad:   the user's frame through the kernel's exit (K reaches the user in A)
+ */
+FUNC error_return
+	testb	$3, FRAME_CS(%rsp)
+	jnz	exit_to_user_iret
+	jmp	exit_to_kernel_iret
+END error_return
+
+/* exit_to_kernel_iret: RSP = frame with the kernel's CS. A = K, I = U, before and after. */
+FUNC exit_to_kernel_iret
+	POP_REGS
+	add	$8, %rsp
+	iretq
+END exit_to_kernel_iret

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/* ist_user.S: NMI, #MC and #DB that interrupted user code: off the IST stack at once. Both schemes come here. */
+#include "guest/percpu.h"
+#include "guest/regs.h"
+
+	.section .entry.text, "ax"
+
+/* asm_exc_*_from_user: the gate jumps here when the frame's CS is the user's.
+ * RSP = the five hardware words at the top of this vector's IST stack; IF = 0, DF = 0; all GPRs are the user's;
+ * A = U and I = K without any doubt, because at CPL 3 they always are. The thread stack is empty.
+ *
+ * good:  swapgs; one scratch register; thread stack; copy the five words; frame; C; the ordinary exit
+ * bad:   C on the IST stack: the next event of this vector, once IRET has unmasked it, would overwrite it
+ * bad:   more than one register pushed before the switch: the stack below is not ours to use
+ */
+.macro FROM_USER name
+FUNC asm_exc_\name\()_from_user
+win_\name\()_from_user_begin:
+	swapgs
+win_\name\()_from_user_end:
+	lfence					/* the branch that led here must not be guessed past */
+	pushq	%rdx
+	mov	%rsp, %rdx			/* RDX: saved RDX, RIP, CS, RFLAGS, RSP, SS */
+	mov	%gs:PERCPU_STACK_TOP, %rsp
+	/* A = K, I = U, thread stack. The IST stack is only read from now on. */
+	pushq	5*8(%rdx)			/* SS */
+	pushq	4*8(%rdx)			/* RSP */
+	pushq	3*8(%rdx)			/* RFLAGS */
+	pushq	2*8(%rdx)			/* CS */
+	pushq	1*8(%rdx)			/* RIP */
+	pushq	$FRAME_NO_ERROR
+	PUSH_REGS rdx=(%rdx)
+	CLEAR_REGS
+	CALL_C	exc_\name
+	jmp	exit_to_user_iret		/* its IRET unmasks NMIs */
+END asm_exc_\name\()_from_user
+.endm
+
+FROM_USER nmi					/* NMI */
+FROM_USER machine_check				/* #MC */
+FROM_USER debug					/* #DB */

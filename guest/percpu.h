@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/* percpu.h: what K points to: the per-CPU area. Offsets for assembly, the struct for C. */
+#ifndef GUEST_PERCPU_H
+#define GUEST_PERCPU_H
+
+#include "guest/abi.h"
+
+#define PERCPU_SELF      0x00
+#define PERCPU_STACK_TOP 0x08
+#define PERCPU_USER_RSP  0x10
+
+#ifndef __ASSEMBLER__
+struct percpu {
+	struct percpu *self;            /* its own address: shows whether GS is right */
+	uint64_t stack_top;             /* of the running thread's kernel stack */
+	uint64_t user_rsp;              /* of the SYSCALL entry, until it is in the frame */
+	uint64_t cpu;
+	uint64_t nmi_count, mce_count, mce_bank_count, db_count, db_hit_count;
+} __attribute__((aligned(ABI_PERCPU_SIZE)));
+
+extern struct percpu percpu_areas[ABI_CPUS];
+
+void percpu_init(void);
+
+/* K as the symbol says, not as GS says. One CPU runs in this version. */
+static inline struct percpu *percpu_expected(void)
+{
+	return &percpu_areas[0];
+}
+
+/* The area as GS says. */
+static inline struct percpu *percpu_this(void)
+{
+	struct percpu *self;
+
+	asm volatile("mov %%gs:%c1, %0" : "=r"(self) : "i"(PERCPU_SELF));
+	return self;
+}
+#endif
+#endif

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+/* syscall.c: the system calls, and the decision how to return. */
+#include "guest/cpu.h"
+#include "guest/report.h"
+#include "guest/syscall.h"
+#include "guest/trap.h"
+
+#define STAR_USER_BASE 0x23                     /* SYSRET: SS is base + 8, CS is base + 16 */
+_Static_assert(STAR_USER_BASE + 8 == ABI_USER_SS && STAR_USER_BASE + 16 == ABI_USER_CS, "SYSRET's selectors");
+_Static_assert(ABI_KERNEL_CS + 8 == ABI_KERNEL_SS, "SYSCALL's selectors");
+
+void entry_SYSCALL_64(void);
+int get_user(uint64_t pointer, uint64_t *to);
+
+/* The running thread, as a switch would find it. Live values win while it runs. Not static: the compiler would
+ * drop a store that nothing in this file reads. */
+struct thread {
+	uint64_t gs_base;
+} thread_current;
+
+void syscall_init(void)
+{
+	cpu_wrmsr(MSR_STAR, (uint64_t)STAR_USER_BASE << 48 | (uint64_t)ABI_KERNEL_CS << 32);
+	cpu_wrmsr(MSR_LSTAR, (uint64_t)entry_SYSCALL_64);
+	cpu_wrmsr(MSR_FMASK, ABI_SYSCALL_FMASK);
+	cpu_wrmsr(MSR_EFER, cpu_rdmsr(MSR_EFER) | EFER_SCE);
+}
+
+static uint64_t sys_echo(struct abi_frame *frame)
+{
+	return frame->rdi;
+}
+
+/* Both schemes keep U in I while in the kernel. By MSR, because CR4.FSGSBASE may be 0, and because
+ * SWAPGS, WRGSBASE, SWAPGS would open a window here. */
+static uint64_t sys_set_gs(struct abi_frame *frame)
+{
+	if (frame->rdi >= ABI_TASK_SIZE_MAX)
+		return -ABI_EPERM;
+	thread_current.gs_base = frame->rdi;
+	cpu_wrmsr(MSR_KERNEL_GS_BASE, frame->rdi);
+	return 0;
+}
+
+/* The live value: user code may have used WRGSBASE. */
+static uint64_t sys_get_gs(struct abi_frame *frame __attribute__((unused)))
+{
+	return cpu_rdmsr(MSR_KERNEL_GS_BASE);
+}
+
+/* Refuses where IRET would fault in the kernel, on the user's GS. */
+static uint64_t sys_jump(struct abi_frame *frame)
+{
+	if (frame->rdi >= ABI_TASK_SIZE_MAX)
+		return -ABI_EFAULT;
+	frame->rip = frame->rdi;
+	return 0;
+}
+
+static uint64_t sys_read(struct abi_frame *frame)
+{
+	uint64_t value;
+
+	if (frame->rdi > ABI_TASK_SIZE_MAX - sizeof(value) || get_user(frame->rdi, &value))
+		return -ABI_EFAULT;
+	return value;
+}
+
+static uint64_t sys_exit(struct abi_frame *frame)
+{
+	report_done(frame->rdi);
+}
+
+static uint64_t (*const table[])(struct abi_frame *frame) = {
+	[ABI_SYS_ECHO] = sys_echo,
+	[ABI_SYS_SET_GS] = sys_set_gs,
+	[ABI_SYS_GET_GS] = sys_get_gs,
+	[ABI_SYS_JUMP] = sys_jump,
+	[ABI_SYS_READ] = sys_read,
+	[ABI_SYS_EXIT] = sys_exit,
+};
+#define SYSCALL_COUNT (sizeof(table) / sizeof(table[0]))
+
+/* SYSRET takes RIP from RCX and RFLAGS from R11, has fixed CS and SS, faults at CPL 0 on a RIP that is not
+ * canonical, cannot set RF, and with TF traps before the user's next instruction. */
+static bool sysret_allowed(const struct abi_frame *frame)
+{
+	return frame->rcx == frame->rip && frame->r11 == frame->rflags &&
+	       frame->cs == ABI_USER_CS && frame->ss == ABI_USER_SS &&
+	       frame->rip < ABI_TASK_SIZE_MAX && !(frame->rflags & (RFLAGS_RF | RFLAGS_TF));
+}
+
+bool do_syscall_64(struct abi_frame *frame)
+{
+	uint64_t number = frame->error;
+
+	trap_check_entry();
+	frame->rax = number < SYSCALL_COUNT ? table[number](frame) : (uint64_t)-ABI_ENOSYS;
+	/* A jump promises IRET, even to where SYSRET could go as well. */
+	return number != ABI_SYS_JUMP && sysret_allowed(frame);
+}

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: MIT */
+/* user.S: the programs that run at CPL 3. The bench predicts every register after every instruction, so they use
+ * only what its model knows: no instruction here sets arithmetic flags. Registers that a program does not need
+ * keep the values of abi.h, all different. At the start RDI = gs=, RSI = flags=, RCX = 1 if FSGSBASE is on. */
+#include "guest/regs.h"
+
+	.section .user.text, "ax"
+
+/* U := RDI, by the user's own means or by asking the kernel. RDI, RSI and what is on the stack are kept. */
+.macro SET_GS
+	jrcxz	.Lask_\@
+	wrgsbase %rdi
+	jmp	.Lset_\@
+.Lask_\@:
+	mov	$ABI_SYS_SET_GS, %eax
+	syscall
+.Lset_\@:
+.endm
+
+/* A wrong value that a program has seen cannot be told here: comparing needs flags. The bench has looked. */
+.macro EXIT
+	mov	$0, %edi
+	mov	$ABI_SYS_EXIT, %eax
+	syscall
+.Lexited_\@:
+	jmp	.Lexited_\@
+.endm
+
+/* syscall: entry by SYSCALL, return by SYSRET, twice over, with an argument that comes back and with U. */
+FUNC user_syscall
+	SET_GS
+	mov	$0xfedcba9876543211, %rdi
+	mov	$2, %ecx
+user_syscall_again:
+	push	%rcx				/* SYSCALL takes RCX */
+	mov	$ABI_SYS_ECHO, %eax
+	syscall
+	not	%rdi				/* another argument next time */
+	mov	$ABI_SYS_GET_GS, %eax
+	syscall
+	pop	%rcx
+	loop	user_syscall_again
+	EXIT
+END user_syscall
+
+/* syscall_iret: entry by SYSCALL, return by IRET, because the RIP has changed. */
+FUNC user_syscall_iret
+	SET_GS
+	mov	$2, %ecx
+user_syscall_iret_again:
+	push	%rcx
+	mov	$user_syscall_iret_target, %edi
+	mov	$ABI_SYS_JUMP, %eax
+	syscall
+	jmp	user_syscall_iret_again		/* never: the kernel returns to the target */
+user_syscall_iret_target:
+	pop	%rcx
+	loop	user_syscall_iret_again
+	EXIT
+END user_syscall_iret
+
+/* exception: entry by a gate and return by IRET: #UD without an error code, #PF with one, by a load and by a store. */
+FUNC user_exception
+	SET_GS
+	mov	$user_exception_undefined, %ebx
+	ud2
+user_exception_undefined:
+	mov	$ABI_USER_UNMAPPED, %esi
+	mov	$user_exception_loaded, %ebx
+	mov	(%rsi), %rdx
+user_exception_loaded:
+	mov	$user_exception_stored, %ebx
+	mov	%rbp, (%rsi)
+user_exception_stored:
+	EXIT
+END user_exception
+
+/* usercopy: the kernel reads user memory for the user: a good pointer, then one that faults inside the kernel. */
+FUNC user_usercopy
+	SET_GS
+	mov	$ABI_USER_DATA, %edi
+	mov	%rbp, (%rdi)
+	mov	$ABI_SYS_READ, %eax
+	syscall
+	mov	$ABI_USER_UNMAPPED, %edi
+	mov	$ABI_SYS_READ, %eax
+	syscall
+	EXIT
+END user_usercopy
+
+/* gs: the user's own use of U: read it back, and reach memory through it. */
+FUNC user_gs
+	push	%rcx
+	SET_GS
+	pop	%rcx
+	jrcxz	user_gs_ask
+	rdgsbase %rax
+	jmp	user_gs_memory
+user_gs_ask:
+	mov	$ABI_SYS_GET_GS, %eax
+	syscall
+user_gs_memory:
+	/* -U is ~U + 1, so U + (~U + 1 + DATA) is DATA whatever U is. */
+	mov	%rdi, %rsi
+	not	%rsi
+	lea	ABI_USER_DATA + 1(%rsi), %rsi
+	mov	%rbp, %gs:(%rsi)
+	mov	%gs:(%rsi), %r8
+	EXIT
+END user_gs
+
+/* flags: every kind of entry and return with the RFLAGS of flags= set: DF, AC, ID, NT. */
+FUNC user_flags
+	SET_GS
+	push	%rsi
+	popfq
+	mov	$ABI_SYS_ECHO, %eax
+	syscall					/* SYSCALL, SYSRET */
+	mov	$user_flags_jumped, %edi
+	mov	$ABI_SYS_JUMP, %eax
+	syscall					/* SYSCALL, IRET */
+	jmp	user_flags_jumped		/* never: the kernel returns there by itself */
+user_flags_jumped:
+	mov	$user_flags_undefined, %ebx
+	ud2					/* a gate, IRET */
+user_flags_undefined:
+	mov	$ABI_USER_UNMAPPED, %esi
+	mov	$user_flags_loaded, %ebx
+	mov	(%rsi), %rdx			/* a gate with an error code, IRET */
+user_flags_loaded:
+	pushfq					/* the user's view of them */
+	pop	%r9
+	mov	$0x202, %eax
+	push	%rax
+	popfq
+	EXIT
+END user_flags
+
+/* probe: what the host keeps of RFLAGS across one SYSCALL. Not a scenario: the bench measures with it. */
+FUNC user_probe
+	SET_GS
+	push	%rsi
+	popfq
+	mov	$ABI_SYS_ECHO, %eax
+	syscall
+	mov	$0x202, %eax
+	push	%rax
+	popfq
+	EXIT
+END user_probe

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/* vector.h: numbers of the exceptions that have a gate (SDM vol. 3, table 6-1). */
+#ifndef GUEST_VECTOR_H
+#define GUEST_VECTOR_H
+
+enum vector {
+	VECTOR_DB = 1,
+	VECTOR_NMI = 2,
+	VECTOR_UD = 6,
+	VECTOR_DF = 8,
+	VECTOR_GP = 13,
+	VECTOR_PF = 14,
+	VECTOR_MC = 18,
+	VECTOR_COUNT = 32,
+};
+
+#endif

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+/* artefact.c: what a host does that the architecture does not, undone as if it had not been. */
+#include "vmm/artefact.h"
+
+#include <string.h>
+
+#include "vmm/msr.h"
+#include "vmm/run.h"
+
+#define TSS_RSP0 4
+#define EFER_SCE 1
+#define ERROR_USER 4                    /* #PF error code: from CPL 3; bit 0 may be set besides */
+
+/* What the processor pushes for an exception with an error code, lowest address first. */
+struct pushed {
+	uint64_t error, rip, cs, rflags, rsp, ss;
+};
+
+void artefact_prepare(struct run *r)
+{
+	struct machine *m = r->machine;
+	const struct kvm_sregs *s = machine_sregs(m);
+	uint64_t rsp0;
+	gpa_t top;
+	void *p = NULL;
+
+	r->cr2_before = s->cr2;
+	r->rsp0_frame = 0;
+	if (mem_read(&m->mem, s->cr3, s->tr.base + TSS_RSP0, &rsp0, sizeof(rsp0)) &&
+	    mem_walk(&m->mem, s->cr3, (rsp0 & ~15ull) - sizeof(struct pushed), &top, NULL))
+		p = mem_at(&m->mem, top, sizeof(struct pushed));
+	if (!p)
+		return;
+	r->rsp0_frame = top;
+	memcpy(r->under_frame, p, sizeof(r->under_frame));
+}
+
+/* The frame just pushed at RSP, if it came from CPL 3. */
+static bool pushed_from_user(struct run *r, struct pushed *f)
+{
+	struct machine *m = r->machine;
+
+	return mem_read(&m->mem, machine_sregs(m)->cr3, machine_regs(m)->rsp, f, sizeof(*f)) && (f->cs & 3) == 3;
+}
+
+/* The exception never happened: its frame is gone and CR2 is what it was. RF was set by the exception. */
+static void forget_exception(struct run *r, const struct pushed *f)
+{
+	struct kvm_regs *regs = machine_regs(r->machine);
+	void *p = mem_at(&r->machine->mem, r->rsp0_frame, sizeof(r->under_frame));
+
+	if (r->rsp0_frame)
+		memcpy(p, r->under_frame, sizeof(r->under_frame));
+	machine_sregs(r->machine)->cr2 = r->cr2_before;
+	regs->rip = f->rip;
+	regs->rsp = f->rsp;
+	regs->rflags = f->rflags & ~RFLAGS_RF;
+	machine_touched_regs(r->machine);
+	machine_touched_sregs(r->machine);
+}
+
+bool artefact_user_stop(struct run *r)
+{
+	struct pushed f;
+
+	if (!pushed_from_user(r, &f) || !stops_is_set(r->stops, f.rip))
+		return false;
+	forget_exception(r, &f);
+	machine_set_cpl(r->machine, 3, f.cs, f.ss);
+	r->user_stops++;
+	return true;
+}
+
+static bool after_syscall_insn(struct run *r, uint64_t rcx)
+{
+	uint64_t left;
+	const uint8_t *bytes = stops_text(r->stops, rcx - 2, &left);
+
+	return bytes && left >= 2 && bytes[0] == 0x0f && bytes[1] == 0x05;
+}
+
+bool artefact_syscall(struct run *r)
+{
+	struct machine *m = r->machine;
+	struct kvm_regs *regs = machine_regs(m);
+	struct pushed f;
+	uint64_t star;
+
+	if (!pushed_from_user(r, &f) || !(f.error & ERROR_USER) || !after_syscall_insn(r, regs->rcx))
+		return false;
+	if (!(machine_get_msr(m, MSR_EFER) & EFER_SCE) || f.rip != machine_get_msr(m, MSR_LSTAR))
+		return false;
+	forget_exception(r, &f);
+	regs->rflags = (regs->r11 & ~machine_get_msr(m, MSR_FMASK)) | RFLAGS_FIXED;
+	star = machine_get_msr(m, MSR_STAR) >> 32;
+	machine_set_cpl(m, 0, star & 0xfffc, (star & 0xfffc) + 8);
+	r->syscall_assists++;
+	return true;
+}

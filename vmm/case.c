@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: MIT */
+/* case.c: one injection from a boundary to its verdict: gate, C handler, body, return instruction, back. */
+#include "vmm/case.h"
+
+#include <string.h>
+
+#include "vmm/case_return.h"
+#include "vmm/hash.h"
+#include "vmm/inject.h"
+
+#define MAX_STOPS 16                    /* a good case has five */
+
+struct flight {
+	struct session *s;
+	const struct case_start *start;
+	const struct case_options *options;
+	struct injected in;
+	struct cpu_state now;
+	struct case_result *out;
+	bool at_gate, back, done;
+};
+
+static const char *const stop_names[CASE_STOPS] = {
+	[CASE_GATE] = "gate", [CASE_HANDLER] = "handler", [CASE_BODY] = "body",
+	[CASE_RETURN] = "return", [CASE_BACK] = "back",
+};
+
+const char *case_stop_name(enum case_stop stop)
+{
+	return stop_names[stop];
+}
+
+void case_begin(struct session *s, struct case_start *start)
+{
+	machine_save(&s->machine, &start->state);
+	memset(&start->before, 0, sizeof(start->before));
+	machine_get(&s->machine, MACHINE_ALL, &start->before);
+	machine_collect_dirty(&s->machine);
+	machine_take_ram(&s->machine);
+}
+
+static void set_stops(struct flight *f)
+{
+	struct stops *t = &f->s->stops;
+	const struct layout *l = &f->s->layout;
+	const struct event_code *code = &l->event[f->in.event];
+
+	stops_clear(t);
+	stops_set(t, l->gate[event_vector(f->in.event)]);
+	stops_set(t, code->handler);
+	stops_set(t, code->body);
+	for (unsigned n = 0; n < l->returns_count; n++)
+		stops_set(t, l->returns[n]);
+	stops_set(t, f->start->before.rip);
+}
+
+/* Which part of the state each stop is judged by. */
+static unsigned parts_of(enum case_stop stop, const struct flight *f)
+{
+	switch (stop) {
+	case CASE_HANDLER:
+		return MACHINE_CORE | MACHINE_I;
+	case CASE_BODY:
+		return MACHINE_CORE | MACHINE_DEBUG;
+	case CASE_RETURN:
+		return cpu_cpl(f->in.before) ? MACHINE_CORE | MACHINE_I : MACHINE_CORE;
+	case CASE_BACK:
+		return MACHINE_ALL;
+	default:
+		return MACHINE_CORE;
+	}
+}
+
+static void look(struct flight *f, enum case_stop stop)
+{
+	const struct sabotage *sabotage = f->options->sabotage;
+	struct case_trace *t = f->options->trace;
+	struct session *s = f->s;
+
+	machine_get(&s->machine, parts_of(stop, f), &f->now);
+	if (sabotage && sabotage->damage && sabotage->at == stop) {
+		sabotage->damage(s, &f->now);
+		machine_get(&s->machine, parts_of(stop, f), &f->now);
+	}
+	judge_at(&s->judge, stop_names[stop], &f->now);
+	f->out->hash = hash_bytes(f->out->hash, &f->now, sizeof(f->now));
+	if (t && t->count < sizeof(t->at) / sizeof(t->at[0])) {
+		machine_get(&s->machine, MACHINE_I, &f->now);
+		t->at[t->count].stop = stop;
+		t->at[t->count++].now = f->now;
+	}
+}
+
+static void at_gate(struct flight *f)
+{
+	struct hardware_frame pushed;
+
+	look(f, CASE_GATE);
+	session_read(f->s, f->now.gpr[GPR_RSP], &pushed, sizeof(pushed));
+	judge_gate(&f->s->judge, &f->in, &f->now, &pushed);
+	f->at_gate = true;
+}
+
+static void at_handler(struct flight *f)
+{
+	struct abi_frame saved;
+
+	look(f, CASE_HANDLER);
+	session_read(f->s, f->now.gpr[GPR_RDI], &saved, sizeof(saved));
+	judge_handler(&f->s->judge, &f->in, &f->now, &saved);
+	f->out->hash = hash_bytes(f->out->hash, &saved, sizeof(saved));
+}
+
+static void at_body(struct flight *f)
+{
+	look(f, CASE_BODY);
+	judge_body(&f->s->judge, &f->in, &f->now);
+}
+
+static void judge_ram(struct flight *f)
+{
+	struct machine *m = &f->s->machine;
+
+	for (uint64_t page = 0; page < m->mem.size / PAGE_SIZE; page++)
+		if (machine_is_dirty(m, page))
+			judge_page(&f->s->judge, f->in.before, page * PAGE_SIZE,
+				   mem_at(&m->mem, page * PAGE_SIZE, PAGE_SIZE), m->reference + page * PAGE_SIZE);
+}
+
+static void at_boundary(struct flight *f)
+{
+	f->done = f->back = true;
+	look(f, CASE_BACK);
+	if (!judge_check(&f->s->judge, RULE_DELIVERY, f->at_gate, "%s was not delivered: no stop at its gate",
+			 event_name(f->in.event)))
+		return;
+	judge_back(&f->s->judge, &f->in, &f->now);
+	stops_clear(&f->s->stops);
+	machine_collect_dirty(&f->s->machine);
+	judge_ram(f);
+}
+
+/* The boundary may be a return instruction itself: then it is the event's own return unless RSP says that it ended. */
+static bool is_back(const struct flight *f, const struct kvm_regs *regs)
+{
+	const struct cpu_state *b = f->in.before;
+
+	if (regs->rip != b->rip)
+		return false;
+	for (unsigned n = 0; n < f->s->layout.returns_count; n++)
+		if (f->s->layout.returns[n] == regs->rip)
+			return regs->rsp == b->gpr[GPR_RSP];
+	return true;
+}
+
+static void at_return(struct flight *f)
+{
+	look(f, CASE_RETURN);
+	case_judge_return(f->s, f->in.user, &f->now);
+}
+
+static void at_stop(struct flight *f)
+{
+	const struct kvm_regs *regs = machine_regs(&f->s->machine);
+	const struct event_code *code = &f->s->layout.event[f->in.event];
+
+	if (is_back(f, regs))
+		at_boundary(f);
+	else if (regs->rip == f->s->layout.gate[event_vector(f->in.event)])
+		at_gate(f);
+	else if (regs->rip == code->handler)
+		at_handler(f);
+	else if (regs->rip == code->body)
+		at_body(f);
+	else
+		at_return(f);
+	stops_lift(&f->s->stops, regs->rip);
+}
+
+static void died(struct flight *f, const struct stop *stop)
+{
+	char what[BREACH_DETAIL];
+
+	machine_get(&f->s->machine, MACHINE_CORE, &f->now);
+	judge_at(&f->s->judge, "death", &f->now);
+	session_describe_stop(f->s, stop, what, sizeof(what));
+	judge_check(&f->s->judge, RULE_PROGRESS, false, "%s", what);
+	f->done = true;
+}
+
+static void fly(struct flight *f)
+{
+	for (unsigned n = 0; !f->done; n++) {
+		struct stop stop = run_to_stop(&f->s->run);
+
+		if (stop.kind != STOP_BOUNDARY)
+			died(f, &stop);
+		else if (n < MAX_STOPS)
+			at_stop(f);
+		else
+			died(f, &(struct stop){ STOP_HANG, 0 });
+	}
+	if (f->back)
+		judge_check(&f->s->judge, RULE_PROGRESS, true, " ");
+}
+
+void case_put_back(struct session *s, const struct case_start *start, bool good)
+{
+	stops_clear(&s->stops);
+	if (!good || s->judge.muted)
+		machine_restore(&s->machine, &start->state);
+	else
+		machine_restore_core(&s->machine, &start->state);
+	machine_collect_dirty(&s->machine);
+	machine_revert_ram(&s->machine);
+}
+
+static void start_flight(struct flight *f)
+{
+	judge_begin(&f->s->judge);
+	machine_restore_core(&f->s->machine, &f->start->state);
+	set_stops(f);
+	if (!f->options->sabotage || !f->options->sabotage->withhold)
+		inject_event(&f->s->machine, f->in.event);
+}
+
+void case_inject(struct session *s, const struct case_start *start, enum event event,
+		 const struct case_options *options, struct case_result *out)
+{
+	struct flight f = {
+		.s = s, .start = start, .options = options, .out = out,
+		.in = { event, INJECT_DR6, &start->before, &s->model },
+	};
+
+	out->hash = HASH_START;
+	start_flight(&f);
+	fly(&f);
+	out->breach = s->judge.breach;
+	if (out->breach.broken)
+		out->hash = hash_bytes(out->hash, &out->breach.rule, sizeof(out->breach.rule));
+	case_put_back(s, start, !out->breach.broken);
+}

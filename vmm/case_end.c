@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+/* case_end.c: a case followed further than its verdict: to the end of the workload, or instruction by instruction. */
+#include <string.h>
+
+#include "vmm/case.h"
+#include "vmm/inject.h"
+
+#define WALK_LIMIT 20000                /* instructions of one event */
+#define MODEL_LIMIT 200000              /* user instructions of one workload */
+
+static bool is_back(const struct session *s, const struct cpu_state *before)
+{
+	const struct kvm_regs *regs = &s->machine.run->s.regs.regs;
+
+	return regs->rip == before->rip && regs->rsp == before->gpr[GPR_RSP];
+}
+
+/* To the boundary where the event struck. */
+static struct stop run_back(struct session *s, const struct case_start *start)
+{
+	struct stop stop;
+
+	stops_clear(&s->stops);
+	stops_set(&s->stops, start->before.rip);
+	stop = run_to_stop(&s->run);
+	while (stop.kind == STOP_BOUNDARY && !is_back(s, &start->before))
+		stop = run_past(&s->run);
+	return stop;
+}
+
+static bool same_page(struct session *s, gva_t at, const uint8_t *expected)
+{
+	uint8_t page[PAGE_SIZE];
+
+	session_read(s, at, page, sizeof(page));
+	return !memcmp(page, expected, sizeof(page));
+}
+
+/* What the user program must leave behind, from its model alone. */
+static bool model_to_end(const struct session *s, struct model *m)
+{
+	char err[200];
+
+	*m = s->next;
+	for (unsigned n = 0; n < MODEL_LIMIT && !m->exited; n++)
+		if (!model_step(m, err, sizeof(err)))
+			return false;
+	return m->exited;
+}
+
+static void judge_end(struct session *s, const struct stop *stop)
+{
+	struct cpu_state now = { 0 };
+	struct model final;
+	char what[BREACH_DETAIL];
+
+	machine_get(&s->machine, MACHINE_CORE, &now);
+	judge_at(&s->judge, "end", &now);
+	session_describe_stop(s, stop, what, sizeof(what));
+	if (!judge_check(&s->judge, RULE_PROGRESS, stop->kind == STOP_DONE, "run to the end: %s", what))
+		return;
+	if (!judge_check(&s->judge, RULE_PROGRESS, model_to_end(s, &final), "the model of the program has no end"))
+		return;
+	judge_equal(&s->judge, RULE_PROGRESS, "the workload's result", stop->value, final.exit_code);
+	judge_check(&s->judge, RULE_PROGRESS, same_page(s, ABI_USER_DATA, final.data), "user data differs at the end");
+	judge_check(&s->judge, RULE_PROGRESS, same_page(s, ABI_USER_STACK, final.stack), "user stack differs at the end");
+}
+
+void case_run_to_end(struct session *s, const struct case_start *start, enum event event, struct case_result *out)
+{
+	struct stop stop;
+
+	judge_begin(&s->judge);
+	machine_restore_core(&s->machine, &start->state);
+	inject_event(&s->machine, event);
+	stop = run_back(s, start);
+	if (stop.kind == STOP_BOUNDARY) {
+		stops_clear(&s->stops);
+		inject_event(&s->machine, EVENT_NMI);
+		stop = run_to_stop(&s->run);
+	}
+	judge_end(s, &stop);
+	out->breach = s->judge.breach;
+	case_put_back(s, start, false);
+}
+
+unsigned case_walk(struct session *s, const struct case_start *start, enum event event,
+		   void (*seen)(void *context, const struct cpu_state *now), void *context)
+{
+	struct cpu_state now = { 0 };
+	struct stop stop;
+	unsigned n = 0;
+
+	machine_restore_core(&s->machine, &start->state);
+	inject_event(&s->machine, event);
+	stops_carpet(&s->stops);
+	s->run.report_faults = true;
+	stop = run_to_stop(&s->run);
+	while (stop.kind == STOP_BOUNDARY && n < WALK_LIMIT && !(n && is_back(s, &start->before))) {
+		machine_get(&s->machine, MACHINE_CORE, &now);
+		n += cpu_cpl(&now) == 0;
+		seen(context, &now);
+		stops_lift(&s->stops, now.rip);
+		stop = run_to_stop(&s->run);
+		stops_set(&s->stops, now.rip);
+	}
+	s->run.report_faults = false;
+	case_put_back(s, start, false);
+	return n;
+}

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+/* caseid.c: case ids to and from text. */
+#include "vmm/caseid.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ALPHANUMERIC "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+#define DIGITS       "0123456789"
+#define HEX_DIGITS   "0123456789abcdefABCDEF"
+
+#define REFUSE(...) (snprintf(err, err_size, "case id: " __VA_ARGS__), false)
+
+/* Cuts *text at the first separator and returns what stood before it, or NULL if there is none. */
+static char *cut_first(char **text, char separator)
+{
+	char *start = *text, *end = strchr(start, separator);
+
+	if (!end)
+		return NULL;
+	*end = '\0';
+	*text = end + 1;
+	return start;
+}
+
+/* Cuts text at the last separator and returns what stands behind it, or NULL. */
+static char *cut_last(char *text, const char *separator)
+{
+	char *at, *last = NULL;
+
+	for (at = strstr(text, separator); at; at = strstr(at + 1, separator))
+		last = at;
+	if (!last)
+		return NULL;
+	*last = '\0';
+	return last + strlen(separator);
+}
+
+/* Digits only, no sign or space, and no overflow. */
+static bool number(const char *text, const char *digits, int base, uint64_t max, uint64_t *out)
+{
+	size_t n = strlen(text);
+
+	if (!n || n > 16 || strspn(text, digits) != n)
+		return false;
+	*out = strtoull(text, NULL, base);
+	return *out <= max;
+}
+
+static bool copy(char *out, size_t out_size, const char *text)
+{
+	return (size_t)snprintf(out, out_size, "%s", text) < out_size && *text;
+}
+
+/* SYM+0xOFF@N:EVENT, cut from its end, because only the symbol may hold these characters too. */
+static bool parse_point(char *point, struct caseid *out, char *err, size_t err_size)
+{
+	char *event = cut_last(point, ":"), *visit = event ? cut_last(point, "@") : NULL;
+	char *offset = visit ? cut_last(point, "+0x") : NULL;
+	uint64_t n;
+
+	if (!offset)
+		return REFUSE("the part after the third / must be SYMBOL+0xOFFSET@VISIT:EVENT");
+	if (!event_find(event, &out->event))
+		return REFUSE("unknown event '%s' (nmi, mce, db)", event);
+	if (!number(visit, DIGITS, 10, 0xffffffff, &n) || !n)
+		return REFUSE("visit '%s' is not a number from 1", visit);
+	out->visit = n;
+	if (!number(offset, HEX_DIGITS, 16, UINT64_MAX, &out->offset))
+		return REFUSE("offset '0x%s' is not a hexadecimal number", offset);
+	if (!strncmp(point, "cpu", 3) && point[3 + strspn(point + 3, DIGITS)] == '.' && point[3] != '.')
+		return REFUSE("a CPU number ('%s') is not supported yet", point);
+	if (!copy(out->symbol, sizeof(out->symbol), point))
+		return REFUSE("the symbol is empty or too long");
+	return true;
+}
+
+static bool parse_parts(char *text, struct caseid *out, char *err, size_t err_size)
+{
+	char *scenario = cut_first(&text, '/');
+	char *scheme = scenario ? cut_first(&text, '/') : NULL;
+	char *gs = scheme ? cut_first(&text, '/') : NULL;
+
+	if (!gs)
+		return REFUSE("must be SCENARIO/SCHEME/GS/SYMBOL+0xOFFSET@VISIT:EVENT");
+	if (!copy(out->scenario, sizeof(out->scenario), scenario))
+		return REFUSE("the scenario is empty or too long");
+	if (!scheme_find(scheme, &out->scheme))
+		return REFUSE("unknown scheme '%s' (swapgs, ist)", scheme);
+	if (!gsvalue_find(gs, &out->gs))
+		return REFUSE("unknown user GS '%s'", gs);
+	return parse_point(text, out, err, err_size);
+}
+
+bool caseid_parse(const char *text, struct caseid *out, char *err, size_t err_size)
+{
+	size_t bad = strspn(text, ALPHANUMERIC "_.@+:,/-");
+	char buf[CASEID_SIZE];
+
+	memset(out, 0, sizeof(*out));
+	if (text[bad] >= ' ' && text[bad] <= '~')
+		return REFUSE("character '%c' at position %zu is not allowed", text[bad], bad + 1);
+	if (text[bad])
+		return REFUSE("byte 0x%02x at position %zu is not allowed", (unsigned char)text[bad], bad + 1);
+	if (strchr(text, ','))
+		return REFUSE("a chain (with ',') is not supported yet");
+	if (!copy(buf, sizeof(buf), text))
+		return REFUSE("empty, or longer than %zu characters", sizeof(buf) - 1);
+	return parse_parts(buf, out, err, err_size);
+}
+
+void caseid_format(const struct caseid *c, char *out, size_t out_size)
+{
+	snprintf(out, out_size, "%s/%s/%s/%s+0x%llx@%u:%s", c->scenario, scheme_name(c->scheme),
+		 gsvalue_name(c->gs), c->symbol, (unsigned long long)c->offset, c->visit, event_name(c->event));
+}

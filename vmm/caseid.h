@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/* caseid.h: the name of one case, everything needed to repeat it: SCENARIO/SCHEME/GS/SYM+0xOFF@N:EVENT. */
+#ifndef VMM_CASEID_H
+#define VMM_CASEID_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "vmm/event.h"
+#include "vmm/gsvalue.h"
+
+#define CASEID_SIZE 320                 /* enough for every formatted id */
+
+struct caseid {
+	char scenario[64];
+	enum scheme scheme;
+	enum gs_name gs;
+	char symbol[128];
+	uint64_t offset;
+	unsigned visit;                 /* 1 is the first since the snapshot */
+	enum event event;
+};
+
+/* False with one line in err. */
+bool caseid_parse(const char *text, struct caseid *out, char *err, size_t err_size);
+void caseid_format(const struct caseid *c, char *out, size_t out_size);
+
+#endif

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/* die.c: one clear line on stderr and an exit status; allocation that does not fail. */
+#include "vmm/die.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void say(const char *fmt, va_list ap, const char *tail)
+{
+	fflush(stdout);
+	fputs("gsgate: ", stderr);
+	vfprintf(stderr, fmt, ap);
+	fprintf(stderr, "%s%s\n", tail ? ": " : "", tail ? tail : "");
+}
+
+void die(int status, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	say(fmt, ap, NULL);
+	va_end(ap);
+	exit(status);
+}
+
+void die_errno(int status, const char *fmt, ...)
+{
+	const char *reason = strerror(errno);
+	va_list ap;
+
+	va_start(ap, fmt);
+	say(fmt, ap, reason);
+	va_end(ap);
+	exit(status);
+}
+
+void warn(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	say(fmt, ap, NULL);
+	va_end(ap);
+}
+
+void *xcalloc(unsigned long n, unsigned long size)
+{
+	void *p = calloc(n ? n : 1, size ? size : 1);
+
+	if (!p)
+		die(EXIT_HOST, "out of memory (%lu x %lu bytes)", n, size);
+	return p;
+}
+
+void *xrealloc(void *p, unsigned long size)
+{
+	p = realloc(p, size);
+	if (!p)
+		die(EXIT_HOST, "out of memory (%lu bytes)", size);
+	return p;
+}
+
+char *xstrdup(const char *s)
+{
+	char *p = strdup(s);
+
+	if (!p)
+		die(EXIT_HOST, "out of memory");
+	return p;
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/* inject.h: making an event pending at the boundary where the vCPU stands. */
+#ifndef VMM_INJECT_H
+#define VMM_INJECT_H
+
+#include "vmm/event.h"
+#include "vmm/machine.h"
+
+/* DR6 that comes with an injected #DB: a hit of breakpoint 0 (SDM vol. 3, 17.2.3). */
+#define INJECT_DR6 0xffff0ff1ull
+
+/* The event is taken by the next run before any instruction. The vCPU's state must have been restored. */
+void inject_event(struct machine *m, enum event event);
+
+#endif

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/* judge.c: rules by name, the count of checks, and the first breach in time. */
+#include "vmm/judge.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char *const rule_names[RULE_COUNT] = {
+	[RULE_DELIVERY] = "delivery", [RULE_HANDLER_GS] = "handler-gs",
+	[RULE_HANDLER_STACK] = "handler-stack", [RULE_FRAME] = "frame", [RULE_FLAGS] = "flags",
+	[RULE_DEBUG] = "debug", [RULE_TRANSPARENT] = "transparent", [RULE_RETURN] = "return",
+	[RULE_USER_STATE] = "user-state", [RULE_EXIT_WORK] = "exit-work", [RULE_MASKING] = "masking",
+	[RULE_CONTEXT] = "context", [RULE_PROGRESS] = "progress",
+};
+
+const char *rule_name(enum rule rule)
+{
+	return rule_names[rule];
+}
+
+void judge_begin(struct judge *j)
+{
+	j->breach.broken = false;
+	j->at = "";
+	j->rip = 0;
+}
+
+void judge_at(struct judge *j, const char *at, const struct cpu_state *now)
+{
+	j->at = at;
+	j->rip = now->rip;
+}
+
+/* Within one stop the rule that comes first in the table speaks, whatever the order of the checks. */
+static bool speaks_first(const struct judge *j, enum rule rule)
+{
+	return !j->breach.broken || (j->breach.at == j->at && j->breach.rip == j->rip && rule < j->breach.rule);
+}
+
+bool judge_check(struct judge *j, enum rule rule, bool good, const char *fmt, ...)
+{
+	struct breach *b = &j->breach;
+	va_list ap;
+
+	j->count[rule].checked++;
+	if (good)
+		return true;
+	j->count[rule].broken++;
+	if (j->muted >> rule & 1 || !speaks_first(j, rule))
+		return false;
+	*b = (struct breach){ .broken = true, .rule = rule, .rip = j->rip, .at = j->at };
+	va_start(ap, fmt);
+	vsnprintf(b->detail, sizeof(b->detail), fmt, ap);
+	va_end(ap);
+	return false;
+}
+
+bool judge_equal(struct judge *j, enum rule rule, const char *what, uint64_t seen, uint64_t expected)
+{
+	return judge_check(j, rule, seen == expected, "%s is %#lx, must be %#lx", what, (unsigned long)seen,
+			   (unsigned long)expected);
+}

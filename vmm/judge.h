@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+/* judge.h: the rules. Each check names its rule, is counted, and says in one line what was expected and seen. The
+ * judge decides from machine states alone. Pure: knows nothing of KVM. */
+#ifndef VMM_JUDGE_H
+#define VMM_JUDGE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "guest/abi.h"
+#include "vmm/event.h"
+#include "vmm/gsvalue.h"
+#include "vmm/layout.h"
+#include "vmm/model.h"
+#include "vmm/state.h"
+
+/* In the order in which they speak when several break at one stop. */
+enum rule {
+	RULE_DELIVERY, RULE_HANDLER_GS, RULE_HANDLER_STACK, RULE_FRAME, RULE_FLAGS, RULE_DEBUG,
+	RULE_TRANSPARENT, RULE_RETURN, RULE_USER_STATE, RULE_EXIT_WORK, RULE_MASKING, RULE_CONTEXT,
+	RULE_PROGRESS,
+	RULE_COUNT
+};
+const char *rule_name(enum rule rule);
+
+#define BREACH_DETAIL 200
+
+/* The first rule broken, in time. */
+struct breach {
+	bool broken;
+	enum rule rule;
+	uint64_t rip;                   /* where it was seen */
+	const char *at;                 /* which stop: "gate", "handler", "body", "return", "back", ... */
+	char detail[BREACH_DETAIL];
+};
+
+struct rule_count {
+	uint64_t checked, broken;
+};
+
+struct judge {
+	const struct layout *layout;
+	enum scheme scheme;
+	struct rule_count count[RULE_COUNT];
+	unsigned muted;                 /* rules (bit 1 << rule) that the golden run broke: counted, not reported again */
+	struct breach breach;           /* of the case being judged */
+	const char *at;                 /* the stop being judged */
+	uint64_t rip;
+};
+
+/* Forgets the last case's breach; counts stay. */
+void judge_begin(struct judge *j);
+
+/* Names the stop that the following checks belong to. */
+void judge_at(struct judge *j, const char *at, const struct cpu_state *now);
+
+/* One check: counted; if it fails and is the first, recorded with its detail. Returns good. */
+bool judge_check(struct judge *j, enum rule rule, bool good, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+
+/* The same for two values that must be equal. */
+bool judge_equal(struct judge *j, enum rule rule, const char *what, uint64_t seen, uint64_t expected);
+
+/* What one injected event is judged against. */
+struct injected {
+	enum event event;
+	uint64_t dr6;                   /* handed over with #DB */
+	const struct cpu_state *before; /* the delivery boundary, with every part */
+	const struct model *user;       /* the user program at that time: U and, at CPL 3, all registers */
+};
+
+/* Five hardware words as delivery pushed them, lowest address first. */
+struct hardware_frame {
+	uint64_t rip, cs, rflags, rsp, ss;
+};
+
+/* The gate's first instruction: delivery, handler-stack, frame. */
+void judge_gate(struct judge *j, const struct injected *in, const struct cpu_state *now,
+		const struct hardware_frame *pushed);
+/* The C handler's first instruction: handler-gs, handler-stack, frame, flags. saved is what RDI points to. */
+void judge_handler(struct judge *j, const struct injected *in, const struct cpu_state *now,
+		   const struct abi_frame *saved);
+/* The body of the #DB or NMI handler: debug. */
+void judge_body(struct judge *j, const struct injected *in, const struct cpu_state *now);
+/* Back at the boundary: flags of the machine, transparent, and at CPL 3 user-state and masking. Memory is judged by
+ * judge_page(). */
+void judge_back(struct judge *j, const struct injected *in, const struct cpu_state *now);
+
+/* One page of RAM after the event against what it was before: rule transparent. */
+void judge_page(struct judge *j, const struct cpu_state *before, gpa_t gpa, const uint8_t *now, const uint8_t *was);
+
+/* At an IRETQ or SYSRETQ about to return to CPL 3: rule return. frame: what the C code decided on (SYSRETQ), or the five
+ * words at RSP (IRETQ). user->gs_base is U. */
+void judge_sysret(struct judge *j, const struct model *user, const struct cpu_state *now,
+		  const struct hardware_frame *decided);
+void judge_iret_to_user(struct judge *j, const struct model *user, const struct cpu_state *now,
+			const struct hardware_frame *frame);
+
+/* The golden run. A C handler of an ordinary exception or SYSCALL, entered from `before`; a fault's frame has RF set. */
+void judge_ordinary_gate(struct judge *j, const struct cpu_state *before, const struct cpu_state *now,
+			 const struct hardware_frame *pushed);
+void judge_ordinary_handler(struct judge *j, const struct cpu_state *before, const struct cpu_state *now,
+			    const struct abi_frame *saved, int vector, const struct model *user);
+/* Any boundary at CPL 3: user-state, masking, debug. arrived: the boundary before was at CPL 0. */
+void judge_user_boundary(struct judge *j, const struct model *user, const struct cpu_state *now, bool arrived);
+
+#endif

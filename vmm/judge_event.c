@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT */
+/* judge_event.c: an injected event on its way in: delivery, the gate, the C handler, the body. */
+#include <stddef.h>
+#include <string.h>
+
+#include "vmm/judge.h"
+
+static bool is_paranoid(const struct injected *in)
+{
+	return cpu_cpl(in->before) == 0;
+}
+
+/* Delivery by an IST gate pushes five words below the top of the vector's own stack (SDM vol. 3, 6.14.5); RFLAGS is
+ * saved as it is, RF included, for interrupts and trap-class exceptions (6.8.3, table 17-2 for #DB). */
+void judge_gate(struct judge *j, const struct injected *in, const struct cpu_state *now,
+		const struct hardware_frame *f)
+{
+	const struct cpu_state *b = in->before;
+	const struct kernel_stack *s = layout_stack_of(j->layout, event_vector(in->event), 0);
+	bool masked = in->event == EVENT_NMI || b->nmi_masked;
+
+	judge_equal(j, RULE_DELIVERY, "RIP at the gate", now->rip, j->layout->gate[event_vector(in->event)]);
+	judge_equal(j, RULE_DELIVERY, "CPL at the gate", cpu_cpl(now), 0);
+	judge_equal(j, RULE_DELIVERY, "the NMI mask at the gate", now->nmi_masked, masked);
+	judge_equal(j, RULE_HANDLER_STACK, "RSP at the gate", now->gpr[GPR_RSP], s->base + s->size - sizeof(*f));
+	judge_equal(j, RULE_FRAME, "saved RIP", f->rip, b->rip);
+	judge_equal(j, RULE_FRAME, "saved CS", f->cs, b->cs);
+	judge_equal(j, RULE_FRAME, "saved RFLAGS", f->rflags, b->rflags);
+	judge_equal(j, RULE_FRAME, "saved RSP", f->rsp, b->gpr[GPR_RSP]);
+	judge_equal(j, RULE_FRAME, "saved SS", f->ss, b->ss);
+	for (unsigned n = 0; n < GPR_COUNT; n++)
+		if (n != GPR_RSP)
+			judge_equal(j, RULE_FRAME, gpr_name(n), now->gpr[n], b->gpr[n]);
+}
+
+/* What I must be in the C handler. From CPL 3 the entry swapped, so I is U. A paranoid entry of scheme `ist` writes A
+ * alone; that of scheme `swapgs` swaps if A looks like a user base. */
+static uint64_t expected_i(const struct judge *j, const struct injected *in)
+{
+	const struct cpu_state *b = in->before;
+
+	if (!is_paranoid(in))
+		return in->user->gs_base;
+	if (j->scheme == SCHEME_SWAPGS && !(b->a >> 63))
+		return b->a;
+	return b->i;
+}
+
+static void judge_saved(struct judge *j, const struct cpu_state *b, const struct abi_frame *f, uint64_t rflags)
+{
+	const uint64_t saved[GPR_COUNT] = {
+		f->rax, f->rcx, f->rdx, f->rbx, f->rsp, f->rbp, f->rsi, f->rdi,
+		f->r8, f->r9, f->r10, f->r11, f->r12, f->r13, f->r14, f->r15,
+	};
+
+	for (unsigned n = 0; n < GPR_COUNT; n++)
+		judge_check(j, RULE_FRAME, saved[n] == b->gpr[n], "saved %s is %#lx, must be %#lx", gpr_name(n),
+			    (unsigned long)saved[n], (unsigned long)b->gpr[n]);
+	judge_equal(j, RULE_FRAME, "saved RIP", f->rip, b->rip);
+	judge_equal(j, RULE_FRAME, "saved CS", f->cs, b->cs);
+	judge_equal(j, RULE_FRAME, "saved RFLAGS", f->rflags, rflags);
+	judge_equal(j, RULE_FRAME, "saved SS", f->ss, b->ss);
+}
+
+/* The frame lies on s, and so does RSP, aligned as the ABI wants it at a function's first instruction. */
+static void judge_stack(struct judge *j, const struct kernel_stack *s, const struct cpu_state *now)
+{
+	uint64_t rsp = now->gpr[GPR_RSP], frame = now->gpr[GPR_RDI], top = s->base + s->size;
+
+	judge_check(j, RULE_HANDLER_STACK, rsp > s->base + s->slot_bytes && rsp < top,
+		    "RSP is %#lx, must lie on the %s stack, %#lx to %#lx", (unsigned long)rsp, s->name,
+		    (unsigned long)s->base, (unsigned long)top);
+	judge_equal(j, RULE_HANDLER_STACK, "RSP modulo 16", rsp & 15, 8);
+	judge_check(j, RULE_HANDLER_STACK, frame > rsp && frame <= top - sizeof(struct abi_frame),
+		    "the frame is at %#lx, must lie on the %s stack above RSP", (unsigned long)frame, s->name);
+}
+
+/* A handler in C may rely on DF = 0 (ABI), runs with IF = TF = NT = 0 (interrupt gate, SDM vol. 3, 6.12.1.3). */
+static void judge_flags(struct judge *j, const struct cpu_state *now, bool ac_clear)
+{
+	uint64_t off = RFLAGS_DF | RFLAGS_IF | RFLAGS_TF | RFLAGS_NT | (ac_clear ? RFLAGS_AC : 0);
+
+	judge_check(j, RULE_FLAGS, !(now->rflags & off), "RFLAGS is %#lx, must have none of %#lx",
+		    (unsigned long)now->rflags, (unsigned long)off);
+}
+
+void judge_handler(struct judge *j, const struct injected *in, const struct cpu_state *now,
+		   const struct abi_frame *saved)
+{
+	unsigned vector = event_vector(in->event);
+
+	judge_equal(j, RULE_HANDLER_GS, "A", now->a, j->layout->k_own);
+	judge_equal(j, RULE_HANDLER_GS, "I", now->i, expected_i(j, in));
+	judge_equal(j, RULE_HANDLER_GS, "CPL", cpu_cpl(now), 0);
+	judge_stack(j, layout_stack_of(j->layout, vector, cpu_cpl(in->before)), now);
+	judge_saved(j, in->before, saved, in->before->rflags);
+	judge_equal(j, RULE_FRAME, "saved error code", saved->error, ABI_NO_ERROR);
+	judge_flags(j, now, false);
+}
+
+void judge_body(struct judge *j, const struct injected *in, const struct cpu_state *now)
+{
+	judge_equal(j, RULE_DEBUG, "DR7 in the body", now->dr7, ABI_DR7_DISARMED);
+	if (in->event != EVENT_DB)
+		return;
+	judge_equal(j, RULE_DEBUG, "DR6 handed over", now->gpr[GPR_RSI], in->dr6);
+	judge_equal(j, RULE_DEBUG, "DR6 in the body", now->dr6, ABI_DR6_RESET);
+}
+
+void judge_ordinary_gate(struct judge *j, const struct cpu_state *b, const struct cpu_state *now,
+			 const struct hardware_frame *f)
+{
+	judge_equal(j, RULE_FRAME, "saved RIP", f->rip, b->rip);
+	judge_equal(j, RULE_FRAME, "saved CS", f->cs, b->cs);
+	judge_equal(j, RULE_FRAME, "saved RFLAGS", f->rflags & ~RFLAGS_RF, b->rflags & ~RFLAGS_RF);
+	judge_equal(j, RULE_FRAME, "saved RSP", f->rsp, b->gpr[GPR_RSP]);
+	judge_equal(j, RULE_FRAME, "saved SS", f->ss, b->ss);
+	judge_equal(j, RULE_DELIVERY, "CPL at the gate", cpu_cpl(now), 0);
+}
+
+/* SYSCALL leaves no frame in memory: its entry builds one in which RIP is RCX and RFLAGS is R11. */
+static void judge_syscall_saved(struct judge *j, const struct cpu_state *b, const struct abi_frame *f)
+{
+	struct cpu_state after = *b;
+
+	after.rip = b->rip + 2;                 /* the length of SYSCALL */
+	after.gpr[GPR_RCX] = after.rip;
+	after.gpr[GPR_R11] = b->rflags;
+	after.gpr[GPR_RAX] = f->rax;            /* the result's place: its first value is the kernel's own */
+	judge_saved(j, &after, f, b->rflags);
+	judge_equal(j, RULE_FRAME, "saved system call number", f->error, b->gpr[GPR_RAX]);
+}
+
+void judge_ordinary_handler(struct judge *j, const struct cpu_state *b, const struct cpu_state *now,
+			    const struct abi_frame *saved, int vector, const struct model *user)
+{
+	judge_equal(j, RULE_HANDLER_GS, "A", now->a, j->layout->k_own);
+	judge_equal(j, RULE_HANDLER_GS, "I", now->i, user->gs_base);
+	judge_equal(j, RULE_HANDLER_GS, "CPL", cpu_cpl(now), 0);
+	judge_stack(j, layout_stack_of(j->layout, 0, 3), now);
+	if (vector < 0)
+		judge_syscall_saved(j, b, saved);
+	else
+		judge_saved(j, b, saved, b->rflags | (saved->rflags & RFLAGS_RF));
+	judge_flags(j, now, vector < 0);
+}

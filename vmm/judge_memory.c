@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/* judge_memory.c: memory after an event: every byte as it was, but counters that the guest declares and dead
+ * kernel stack. */
+#include <string.h>
+
+#include "vmm/judge.h"
+
+/* Dead: below RSP on the stack in use; on an idle stack all of it; the slot is live always. The SYSCALL exit
+ * leaves the thread stack with RSP already the user's, so that "in use" is what RSP says and nothing else. */
+static bool is_dead_stack(const struct layout *l, const struct cpu_state *before, uint64_t addr)
+{
+	uint64_t rsp = before->gpr[GPR_RSP];
+	unsigned used = cpu_cpl(before) ? LAYOUT_STACK_USER : layout_stack(l, rsp);
+
+	for (unsigned n = 0; n < l->stacks; n++) {
+		const struct kernel_stack *s = &l->stack[n];
+
+		if (addr >= s->base + s->slot_bytes && addr < s->base + s->size)
+			return n != used || addr < rsp;
+	}
+	return false;
+}
+
+static bool is_exempt(const struct layout *l, uint64_t addr)
+{
+	for (unsigned n = 0; n < l->exempts; n++)
+		if (addr - l->exempt[n].addr < l->exempt[n].size)
+			return true;
+	return false;
+}
+
+static void judge_bytes(struct judge *j, const struct cpu_state *before, uint64_t addr, const uint8_t *now,
+			const uint8_t *was)
+{
+	char name[128];
+
+	for (unsigned n = 0; n < 8; n++) {
+		if (now[n] == was[n] || is_exempt(j->layout, addr + n) || is_dead_stack(j->layout, before, addr + n))
+			continue;
+		elf_name(j->layout->elf, addr + n, name, sizeof(name));
+		judge_check(j, RULE_TRANSPARENT, false, "memory at %s is %#x, must be %#x", name, now[n], was[n]);
+		return;
+	}
+}
+
+void judge_page(struct judge *j, const struct cpu_state *before, gpa_t gpa, const uint8_t *now, const uint8_t *was)
+{
+	j->count[RULE_TRANSPARENT].checked++;
+	if (!memcmp(now, was, PAGE_SIZE))
+		return;
+	for (unsigned n = 0; n < PAGE_SIZE; n += 8)
+		if (memcmp(now + n, was + n, 8))
+			judge_bytes(j, before, ABI_KERNEL_VIRT + gpa + n, now + n, was + n);
+}

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT */
+/* judge_return.c: the way out: the return instruction, the interrupted boundary, user state, memory. */
+#include <stdio.h>
+#include <string.h>
+
+#include "vmm/judge.h"
+
+#define KERNEL_HALF(x) ((x) >> 47)
+
+/* A and I are the user's before the instruction that returns: nothing after it could still swap them. */
+static void judge_gs_of_user(struct judge *j, const struct model *user, const struct cpu_state *now)
+{
+	judge_equal(j, RULE_RETURN, "A before the return", now->a, user->gs_base);
+	judge_equal(j, RULE_RETURN, "I before the return", now->i, j->layout->k_own);
+}
+
+/* SYSRET takes RIP from RCX, RFLAGS from R11 and CS, SS from STAR (SDM vol. 2B, SYSRET): they must say what the frame says. */
+void judge_sysret(struct judge *j, const struct model *user, const struct cpu_state *now,
+		  const struct hardware_frame *f)
+{
+	uint64_t rcx = now->gpr[GPR_RCX], r11 = now->gpr[GPR_R11];
+
+	judge_gs_of_user(j, user, now);
+	judge_check(j, RULE_RETURN, rcx < ABI_TASK_SIZE_MAX, "SYSRET to RCX %#lx, not below TASK_SIZE_MAX",
+		    (unsigned long)rcx);
+	judge_check(j, RULE_RETURN, !(r11 & (RFLAGS_RF | RFLAGS_TF)), "SYSRET with RF or TF in R11 %#lx",
+		    (unsigned long)r11);
+	judge_equal(j, RULE_RETURN, "RCX at SYSRET", rcx, f->rip);
+	judge_equal(j, RULE_RETURN, "R11 at SYSRET", r11, f->rflags);
+	judge_equal(j, RULE_RETURN, "CS decided on", f->cs, ABI_USER_CS);
+	judge_equal(j, RULE_RETURN, "SS decided on", f->ss, ABI_USER_SS);
+	judge_equal(j, RULE_RETURN, "RSP at SYSRET", now->gpr[GPR_RSP], f->rsp);
+}
+
+void judge_iret_to_user(struct judge *j, const struct model *user, const struct cpu_state *now,
+			const struct hardware_frame *f)
+{
+	judge_gs_of_user(j, user, now);
+	judge_equal(j, RULE_RETURN, "CS about to be loaded", f->cs, ABI_USER_CS);
+	judge_equal(j, RULE_RETURN, "SS about to be loaded", f->ss, ABI_USER_SS);
+}
+
+static void judge_user_value(struct judge *j, const char *what, uint64_t seen, uint64_t expected)
+{
+	judge_check(j, RULE_USER_STATE, seen == expected, "%s is %#lx, must be %#lx%s", what, (unsigned long)seen,
+		    (unsigned long)expected, seen != expected && KERNEL_HALF(seen) ? " (leak)" : "");
+}
+
+static void judge_user_state(struct judge *j, const struct model *u, const struct cpu_state *now)
+{
+	judge_user_value(j, "A", now->a, u->gs_base);
+	judge_equal(j, RULE_USER_STATE, "I", now->i, j->layout->k_own);
+	judge_user_value(j, "FS base", now->fs_base, u->fs_base);
+	judge_user_value(j, "RIP", now->rip, u->rip);
+	judge_user_value(j, "RFLAGS", now->rflags, u->rflags);
+	for (unsigned n = 0; n < GPR_COUNT; n++)
+		judge_user_value(j, gpr_name(n), now->gpr[n], u->gpr[n]);
+	judge_equal(j, RULE_USER_STATE, "CS", now->cs, ABI_USER_CS);
+	judge_equal(j, RULE_USER_STATE, "SS", now->ss, ABI_USER_SS);
+	judge_check(j, RULE_USER_STATE, !now->ds && !now->es && !now->fs && !now->gs,
+		    "DS ES FS GS are %#x %#x %#x %#x, must be 0", now->ds, now->es, now->fs, now->gs);
+}
+
+void judge_user_boundary(struct judge *j, const struct model *user, const struct cpu_state *now, bool arrived)
+{
+	judge_user_state(j, user, now);
+	if (!arrived)
+		return;
+	judge_equal(j, RULE_MASKING, "the NMI mask at CPL 3", now->nmi_masked, false);
+	judge_equal(j, RULE_DEBUG, "DR6", now->dr6, ABI_DR6_RESET);
+	judge_equal(j, RULE_DEBUG, "DR7", now->dr7, ABI_DR7_ARMED);
+}
+
+static void judge_registers(struct judge *j, const struct cpu_state *b, const struct cpu_state *now)
+{
+	judge_equal(j, RULE_TRANSPARENT, "A", now->a, b->a);
+	judge_equal(j, RULE_TRANSPARENT, "I", now->i, b->i);
+	judge_equal(j, RULE_TRANSPARENT, "RIP", now->rip, b->rip);
+	judge_equal(j, RULE_TRANSPARENT, "RFLAGS", now->rflags, b->rflags);
+	for (unsigned n = 0; n < GPR_COUNT; n++)
+		judge_equal(j, RULE_TRANSPARENT, gpr_name(n), now->gpr[n], b->gpr[n]);
+	judge_equal(j, RULE_TRANSPARENT, "FS base", now->fs_base, b->fs_base);
+	judge_equal(j, RULE_TRANSPARENT, "CS", now->cs, b->cs);
+	judge_equal(j, RULE_TRANSPARENT, "SS", now->ss, b->ss);
+	judge_equal(j, RULE_TRANSPARENT, "DS", now->ds, b->ds);
+	judge_equal(j, RULE_TRANSPARENT, "ES", now->es, b->es);
+	judge_equal(j, RULE_TRANSPARENT, "FS", now->fs, b->fs);
+	judge_equal(j, RULE_TRANSPARENT, "GS", now->gs, b->gs);
+}
+
+static void judge_system_registers(struct judge *j, const struct cpu_state *b, const struct cpu_state *now)
+{
+	judge_equal(j, RULE_TRANSPARENT, "CR0", now->cr0, b->cr0);
+	judge_equal(j, RULE_TRANSPARENT, "CR2", now->cr2, b->cr2);
+	judge_equal(j, RULE_TRANSPARENT, "CR3", now->cr3, b->cr3);
+	judge_equal(j, RULE_TRANSPARENT, "CR4", now->cr4, b->cr4);
+	judge_equal(j, RULE_TRANSPARENT, "EFER", now->efer, b->efer);
+	judge_equal(j, RULE_TRANSPARENT, "the IDT's base", now->idt_base, b->idt_base);
+	judge_equal(j, RULE_TRANSPARENT, "the GDT's base", now->gdt_base, b->gdt_base);
+	judge_equal(j, RULE_TRANSPARENT, "the TSS's base", now->tss_base, b->tss_base);
+	for (unsigned n = 0; n < 4; n++)
+		judge_check(j, RULE_TRANSPARENT, now->dr[n] == b->dr[n], "DR%u is %#lx, must be %#lx", n,
+			    (unsigned long)now->dr[n], (unsigned long)b->dr[n]);
+	judge_equal(j, RULE_TRANSPARENT, "MCG_STATUS", now->mcg_status, b->mcg_status);
+	for (unsigned n = 0; n < MCE_BANKS; n++)
+		judge_check(j, RULE_TRANSPARENT, now->mci_status[n] == b->mci_status[n],
+			    "MC%u_STATUS is %#lx, must be %#lx", n, (unsigned long)now->mci_status[n],
+			    (unsigned long)b->mci_status[n]);
+	judge_equal(j, RULE_TRANSPARENT, "pending NMI", now->nmi_pending, false);
+	judge_equal(j, RULE_TRANSPARENT, "pending event", now->event_pending, b->event_pending);
+	judge_equal(j, RULE_TRANSPARENT, "interrupt shadow", now->shadow, b->shadow);
+}
+
+/* An IRET ended the event, and an IRET unmasks NMIs (SDM vol. 3, 6.7.1): at CPL 3 that is the rule `masking`. */
+void judge_back(struct judge *j, const struct injected *in, const struct cpu_state *now)
+{
+	const struct cpu_state *b = in->before;
+
+	judge_equal(j, RULE_DEBUG, "DR6 after", now->dr6, ABI_DR6_RESET);
+	judge_equal(j, RULE_DEBUG, "DR7 after", now->dr7, b->dr7);
+	judge_registers(j, b, now);
+	judge_system_registers(j, b, now);
+	if (cpu_cpl(b) == 0) {
+		judge_equal(j, RULE_TRANSPARENT, "the NMI mask", now->nmi_masked, false);
+		return;
+	}
+	judge_user_state(j, in->user, now);
+	judge_equal(j, RULE_MASKING, "the NMI mask at CPL 3", now->nmi_masked, false);
+}

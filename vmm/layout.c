@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT */
+/* layout.c: where things lie in the guest kernel under test, read from the image's symbols and tables. */
+#include "vmm/layout.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "guest/abi.h"
+#include "vmm/decode.h"
+
+struct reader {
+	struct layout *l;
+	const struct mem *mem;
+	char *err;
+	size_t err_size;
+	bool good;
+};
+
+/* Address of a symbol that must exist; 0 and one line of complaint if it does not. */
+static uint64_t need(struct reader *r, const char *name)
+{
+	const struct elf_symbol *s = elf_symbol(r->l->elf, name);
+
+	if (s)
+		return s->addr;
+	if (r->good)
+		snprintf(r->err, r->err_size, "%s: no symbol %s", elf_path(r->l->elf), name);
+	r->good = false;
+	return 0;
+}
+
+/* Host pointer to an array of records in kernel data; *count from the symbol's size. NULL if it lies. */
+static const void *need_table(struct reader *r, const char *name, size_t record, unsigned max, unsigned *count)
+{
+	const struct elf_symbol *s = elf_symbol(r->l->elf, name);
+	const void *p = NULL;
+
+	*count = 0;
+	if (!need(r, name))
+		return NULL;
+	if (s->size % record == 0 && s->size / record <= max)
+		p = mem_at(r->mem, s->addr - ABI_KERNEL_VIRT, s->size);
+	if (p)
+		*count = s->size / record;
+	else if (r->good)
+		snprintf(r->err, r->err_size, "%s: table %s: %lu bytes, not up to %u records of %zu in RAM",
+			 elf_path(r->l->elf), name, (unsigned long)s->size, max, record);
+	r->good = r->good && p;
+	return p;
+}
+
+static void read_stacks(struct reader *r)
+{
+	const struct abi_stack *s = need_table(r, "abi_stacks", sizeof(*s), LAYOUT_STACKS, &r->l->stacks);
+
+	for (unsigned n = 0; n < r->l->stacks; n++) {
+		struct kernel_stack *k = &r->l->stack[n];
+
+		*k = (struct kernel_stack){ s[n].base, s[n].size, s[n].slot_bytes, s[n].vectors, "" };
+		memcpy(k->name, s[n].name, sizeof(s[n].name));
+		if (k->slot_bytes <= k->size && mem_at(r->mem, k->base - ABI_KERNEL_VIRT, k->size))
+			continue;
+		if (r->good)
+			snprintf(r->err, r->err_size, "%s: abi_stacks[%u] lies outside RAM", elf_path(r->l->elf), n);
+		r->good = false;
+	}
+}
+
+static void read_exempt(struct reader *r)
+{
+	const struct abi_exempt *x = need_table(r, "abi_exempt", sizeof(*x), LAYOUT_EXEMPT, &r->l->exempts);
+
+	for (unsigned n = 0; n < r->l->exempts; n++) {
+		r->l->exempt[n] = (struct exempt){ x[n].addr, x[n].size, "" };
+		memcpy(r->l->exempt[n].reason, x[n].reason, sizeof(x[n].reason));
+	}
+}
+
+static void read_version(struct reader *r)
+{
+	uint64_t at = need(r, "abi_version");
+	const uint32_t *version = mem_at(r->mem, at - ABI_KERNEL_VIRT, sizeof(*version));
+
+	if (!r->good || (version && *version == ABI_VERSION))
+		return;
+	snprintf(r->err, r->err_size, "%s: guest ABI version %u, the bench speaks %u", elf_path(r->l->elf),
+		 version ? *version : 0, ABI_VERSION);
+	r->good = false;
+}
+
+static void read_code(struct reader *r)
+{
+	struct layout *l = r->l;
+	static const char *const ordinary[LAYOUT_HANDLERS] = {
+		"do_syscall_64", "exc_invalid_op", "exc_page_fault", "exc_general_protection",
+	};
+	static const int vectors[LAYOUT_HANDLERS] = { -1, 6, 14, 13 };
+
+	l->event[EVENT_NMI] = (struct event_code){ need(r, "exc_nmi"), need(r, "nmi_body") };
+	l->event[EVENT_MCE] = (struct event_code){ need(r, "exc_machine_check"), 0 };
+	l->event[EVENT_DB] = (struct event_code){ need(r, "exc_debug"), need(r, "debug_body") };
+	for (unsigned n = 0; n < LAYOUT_HANDLERS; n++)
+		l->handler[n] = (struct c_handler){ ordinary[n], need(r, ordinary[n]), vectors[n] };
+	l->text = (struct range){ need(r, "__text_start"), need(r, "__text_end") };
+	l->entry_text = (struct range){ need(r, "__entry_text_start"), need(r, "__entry_text_end") };
+	l->user_text = (struct range){ need(r, "__user_text_start"), need(r, "__user_text_end") };
+}
+
+static void find_returns(struct reader *r)
+{
+	struct layout *l = r->l;
+	uint64_t size = l->text.end - l->text.start;
+	const uint8_t *bytes = r->good ? mem_at(r->mem, l->text.start - ABI_KERNEL_VIRT, size) : NULL;
+	struct insn_starts starts;
+	struct insn insn;
+
+	if (!bytes) {
+		if (r->good)
+			snprintf(r->err, r->err_size, "%s: kernel text lies outside RAM", elf_path(l->elf));
+		r->good = false;
+		return;
+	}
+	decode_sweep(bytes, l->text.start, size, &starts);
+	for (size_t n = 0; n < starts.count && l->returns_count < LAYOUT_RETURNS; n++) {
+		uint64_t off = starts.addr[n] - l->text.start;
+
+		if (decode_insn(bytes + off, size - off, starts.addr[n], &insn) && insn.is_return_to_user)
+			l->returns[l->returns_count++] = starts.addr[n];
+	}
+	insn_starts_free(&starts);
+}
+
+bool layout_init(struct layout *l, const struct elf *elf, const struct mem *m, char *err, size_t err_size)
+{
+	struct reader r = { l, m, err, err_size, true };
+
+	memset(l, 0, sizeof(*l));
+	l->elf = elf;
+	read_version(&r);
+	l->k_own = need(&r, "percpu_areas");
+	l->k_other = l->k_own + ABI_PERCPU_SIZE;
+	l->cmdline = need(&r, "boot_cmdline");
+	l->page_table = need(&r, "boot_pml4") - ABI_KERNEL_VIRT;
+	read_code(&r);
+	read_stacks(&r);
+	read_exempt(&r);
+	find_returns(&r);
+	return r.good;
+}
+
+void layout_read_gates(struct layout *l, const struct mem *m, uint64_t cr3, uint64_t idt_base)
+{
+	uint64_t d[2];
+
+	for (unsigned n = 0; n < LAYOUT_GATES; n++) {
+		l->gate[n] = 0;
+		if (!mem_read(m, cr3, idt_base + 16 * n, d, sizeof(d)) || !(d[0] >> 47 & 1))
+			continue;       /* not present */
+		l->gate[n] = (d[0] & 0xffff) | (d[0] >> 32 & 0xffff0000) | d[1] << 32;
+	}
+}
+
+unsigned layout_stack(const struct layout *l, uint64_t rsp)
+{
+	for (unsigned n = 0; n < l->stacks; n++)
+		if (rsp > l->stack[n].base && rsp <= l->stack[n].base + l->stack[n].size)
+			return n;
+	return LAYOUT_STACK_USER;
+}
+
+const struct kernel_stack *layout_stack_of(const struct layout *l, unsigned vector, unsigned from_cpl)
+{
+	for (unsigned n = 0; n < l->stacks; n++)
+		if (from_cpl ? !l->stack[n].vectors : l->stack[n].vectors >> vector & 1)
+			return &l->stack[n];
+	return NULL;
+}

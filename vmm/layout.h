@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+/* layout.h: where things lie in the guest kernel under test: per-CPU bases, text, handlers, stacks, gates.
+ * Everything comes from the image's symbols and tables; no address is written down. Pure. */
+#ifndef VMM_LAYOUT_H
+#define VMM_LAYOUT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "vmm/elf.h"
+#include "vmm/event.h"
+#include "vmm/mem.h"
+
+#define LAYOUT_STACKS 16
+#define LAYOUT_EXEMPT 64
+#define LAYOUT_RETURNS 64
+#define LAYOUT_GATES 32
+#define LAYOUT_STACK_USER 0xff          /* layout_stack() of an RSP that is no kernel stack's */
+
+struct range {
+	uint64_t start, end;            /* [start, end) */
+};
+
+struct kernel_stack {
+	uint64_t base, size, slot_bytes; /* virtual; slot_bytes at the base are data */
+	uint32_t vectors;               /* IST stack: which vectors arrive here; thread stack: 0 */
+	char name[17];
+};
+
+struct exempt {
+	uint64_t addr, size;
+	char reason[49];
+};
+
+/* The C half of one event: its handler and, for those that disarm DR7, the body that runs disarmed (else 0). */
+struct event_code {
+	uint64_t handler, body;
+};
+
+/* An ordinary C handler, judged in the golden run. */
+struct c_handler {
+	const char *name;
+	uint64_t addr;
+	int vector;                     /* -1: SYSCALL */
+};
+#define LAYOUT_HANDLERS 4
+
+struct layout {
+	const struct elf *elf;
+	uint64_t k_own, k_other;        /* K of CPU 0 and of CPU 1 */
+	struct range text, entry_text, user_text;
+	uint64_t cmdline, page_table;   /* boot_cmdline (virtual); boot_pml4 (physical) */
+	struct event_code event[EVENT_COUNT];
+	struct c_handler handler[LAYOUT_HANDLERS];
+	struct kernel_stack stack[LAYOUT_STACKS];
+	unsigned stacks;
+	struct exempt exempt[LAYOUT_EXEMPT];
+	unsigned exempts;
+	uint64_t returns[LAYOUT_RETURNS]; /* every IRETQ and SYSRETQ of kernel text */
+	unsigned returns_count;
+	uint64_t gate[LAYOUT_GATES];    /* first instruction of each vector's gate, 0 if none; see layout_read_gates() */
+};
+
+/* Reads the layout of an image that has just been loaded into RAM. False with one line in err if the image lacks
+ * a symbol or a table of it lies about its size. */
+bool layout_init(struct layout *l, const struct elf *elf, const struct mem *m, char *err, size_t err_size);
+
+/* Reads the gates out of the guest's IDT, once the guest has set it up. */
+void layout_read_gates(struct layout *l, const struct mem *m, uint64_t cr3, uint64_t idt_base);
+
+/* Index of the kernel stack that rsp is in use on (base < rsp <= top), or LAYOUT_STACK_USER. */
+unsigned layout_stack(const struct layout *l, uint64_t rsp);
+
+/* The stack on which an event of this vector may run: the thread stack after an entry from CPL 3, else its IST stack. */
+const struct kernel_stack *layout_stack_of(const struct layout *l, unsigned vector, unsigned from_cpl);
+
+static inline bool range_has(const struct range *r, uint64_t addr)
+{
+	return addr >= r->start && addr < r->end;
+}
+
+#endif

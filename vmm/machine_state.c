@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT */
+/* machine_state.c: the vCPU's state: read in the rules' words, saved and restored in KVM's. */
+#include <string.h>
+
+#include "vmm/die.h"
+#include "vmm/machine.h"
+#include "vmm/msr.h"
+
+static const uint32_t saved_msrs[] = {
+	MSR_STAR, MSR_LSTAR, MSR_FMASK, MSR_KERNEL_GS_BASE, MSR_MCG_STATUS, MSR_MCG_CTL,
+	MSR_MC0_STATUS + 0, MSR_MC0_STATUS + 4, MSR_MC0_STATUS + 8, MSR_MC0_STATUS + 12,
+	MSR_MC0_STATUS + 16, MSR_MC0_STATUS + 20, MSR_MC0_STATUS + 24, MSR_MC0_STATUS + 28,
+	MSR_MC0_STATUS + 32, MSR_MC0_STATUS + 36,
+	MSR_MC0_CTL + 0, MSR_MC0_CTL + 4, MSR_MC0_CTL + 8, MSR_MC0_CTL + 12,
+	MSR_MC0_CTL + 16, MSR_MC0_CTL + 20, MSR_MC0_CTL + 24, MSR_MC0_CTL + 28,
+	MSR_MC0_CTL + 32, MSR_MC0_CTL + 36,
+};
+#define SAVED_MSRS (sizeof(saved_msrs) / sizeof(saved_msrs[0]))
+_Static_assert(SAVED_MSRS <= sizeof(((struct machine_state *)0)->msr) / 8, "room for every MSR");
+
+struct msr_list {
+	struct kvm_msrs head;
+	struct kvm_msr_entry entry[SAVED_MSRS];
+};
+
+static void get_msrs(struct machine *m, const uint32_t *index, uint64_t *value, unsigned count)
+{
+	struct msr_list list = { .head.nmsrs = count };
+
+	for (unsigned n = 0; n < count; n++)
+		list.entry[n].index = index[n];
+	if (KVM_DO(m->vcpu_fd, KVM_GET_MSRS, &list) != (int)count)
+		die(EXIT_HOST, "KVM_GET_MSRS: this KVM does not have every MSR that the bench needs");
+	m->ioctls++;
+	for (unsigned n = 0; n < count; n++)
+		value[n] = list.entry[n].data;
+}
+
+static void set_msrs(struct machine *m, const uint32_t *index, const uint64_t *value, unsigned count)
+{
+	struct msr_list list = { .head.nmsrs = count };
+
+	for (unsigned n = 0; n < count; n++) {
+		list.entry[n].index = index[n];
+		list.entry[n].data = value[n];
+	}
+	if (KVM_DO(m->vcpu_fd, KVM_SET_MSRS, &list) != (int)count)
+		die(EXIT_HOST, "KVM_SET_MSRS: this KVM refused an MSR that it gave before");
+	m->ioctls++;
+}
+
+void machine_set_msr(struct machine *m, uint32_t index, uint64_t value)
+{
+	set_msrs(m, &index, &value, 1);
+}
+
+uint64_t machine_get_msr(struct machine *m, uint32_t index)
+{
+	uint64_t value;
+
+	get_msrs(m, &index, &value, 1);
+	return value;
+}
+
+static void get_core(const struct machine *m, struct cpu_state *s)
+{
+	const struct kvm_regs *r = &m->run->s.regs.regs;
+	const struct kvm_sregs *q = &m->run->s.regs.sregs;
+	const struct kvm_vcpu_events *e = &m->run->s.regs.events;
+	const uint64_t gpr[GPR_COUNT] = {
+		r->rax, r->rcx, r->rdx, r->rbx, r->rsp, r->rbp, r->rsi, r->rdi,
+		r->r8, r->r9, r->r10, r->r11, r->r12, r->r13, r->r14, r->r15,
+	};
+
+	memcpy(s->gpr, gpr, sizeof(gpr));
+	s->rip = r->rip;
+	s->rflags = r->rflags;
+	s->a = q->gs.base;
+	s->fs_base = q->fs.base;
+	s->cs = q->cs.selector;
+	s->ss = q->ss.selector;
+	s->ds = q->ds.selector;
+	s->es = q->es.selector;
+	s->fs = q->fs.selector;
+	s->gs = q->gs.selector;
+	s->cr0 = q->cr0;
+	s->cr2 = q->cr2;
+	s->cr3 = q->cr3;
+	s->cr4 = q->cr4;
+	s->efer = q->efer;
+	s->idt_base = q->idt.base;
+	s->gdt_base = q->gdt.base;
+	s->tss_base = q->tr.base;
+	s->nmi_masked = e->nmi.masked;
+	s->nmi_pending = e->nmi.pending || e->nmi.injected;
+	s->event_pending = e->exception.injected || e->exception.pending || e->interrupt.injected;
+	s->shadow = e->interrupt.shadow;
+}
+
+static void get_debug(struct machine *m, struct cpu_state *s)
+{
+	struct kvm_debugregs d;
+
+	KVM_DO(m->vcpu_fd, KVM_GET_DEBUGREGS, &d);
+	m->ioctls++;
+	memcpy(s->dr, d.db, sizeof(s->dr));
+	s->dr6 = d.dr6;
+	s->dr7 = d.dr7;
+}
+
+/* MSR_KERNEL_GS_BASE and, with MACHINE_MCE, the machine-check state, in one ioctl. */
+static void get_msr_parts(struct machine *m, unsigned parts, struct cpu_state *s)
+{
+	uint32_t index[MCE_BANKS + 2] = { MSR_KERNEL_GS_BASE, MSR_MCG_STATUS };
+	uint64_t value[MCE_BANKS + 2];
+
+	for (unsigned bank = 0; bank < MCE_BANKS; bank++)
+		index[bank + 2] = MSR_MC0_STATUS + 4 * bank;
+	get_msrs(m, index, value, parts & MACHINE_MCE ? MCE_BANKS + 2 : 1);
+	s->i = value[0];
+	if (!(parts & MACHINE_MCE))
+		return;
+	s->mcg_status = value[1];
+	memcpy(s->mci_status, value + 2, sizeof(s->mci_status));
+}
+
+void machine_get(struct machine *m, unsigned parts, struct cpu_state *s)
+{
+	if (parts & MACHINE_CORE)
+		get_core(m, s);
+	if (parts & (MACHINE_I | MACHINE_MCE))
+		get_msr_parts(m, parts, s);
+	if (parts & MACHINE_DEBUG)
+		get_debug(m, s);
+}
+
+void machine_save(struct machine *m, struct machine_state *s)
+{
+	s->regs = *machine_regs(m);
+	s->sregs = *machine_sregs(m);
+	s->events = *machine_events(m);
+	KVM_DO(m->vcpu_fd, KVM_GET_DEBUGREGS, &s->debug);
+	get_msrs(m, saved_msrs, s->msr, SAVED_MSRS);
+	m->ioctls++;
+}
+
+/* Events are written only if they differ: KVM_X86_SET_MCE queues an exception that writing them would lose. */
+void machine_restore_core(struct machine *m, const struct machine_state *s)
+{
+	*machine_regs(m) = s->regs;
+	*machine_sregs(m) = s->sregs;
+	machine_touched_regs(m);
+	machine_touched_sregs(m);
+	if (!memcmp(machine_events(m), &s->events, sizeof(s->events)))
+		return;
+	*machine_events(m) = s->events;
+	machine_events(m)->flags = KVM_VCPUEVENT_VALID_NMI_PENDING | KVM_VCPUEVENT_VALID_SHADOW;
+	KVM_DO(m->vcpu_fd, KVM_SET_VCPU_EVENTS, machine_events(m));
+	m->run->kvm_dirty_regs &= ~KVM_SYNC_X86_EVENTS;
+	m->ioctls++;
+}
+
+void machine_restore(struct machine *m, const struct machine_state *s)
+{
+	struct kvm_debugregs debug = s->debug;
+	struct kvm_mp_state runnable = { .mp_state = KVM_MP_STATE_RUNNABLE };
+
+	set_msrs(m, saved_msrs, s->msr, SAVED_MSRS);
+	KVM_DO(m->vcpu_fd, KVM_SET_DEBUGREGS, &debug);
+	KVM_DO(m->vcpu_fd, KVM_SET_MP_STATE, &runnable);
+	m->ioctls += 2;
+	machine_restore_core(m, s);
+}

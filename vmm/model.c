@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/* model.c: the model of the user program: its first state, and one step of it. */
+#include "vmm/model.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "guest/abi.h"
+#include "vmm/model_step.h"
+
+void model_init(struct model *m, const struct model_boot *boot)
+{
+	unsigned n;
+
+	memset(m, 0, sizeof(*m));
+	for (n = 0; n < GPR_COUNT; n++)
+		m->gpr[n] = ABI_USER_GPR + n * ABI_USER_GPR_STEP;
+	m->gpr[GPR_RSP] = ABI_USER_RSP;
+	m->gpr[GPR_RDI] = boot->gs;
+	m->gpr[GPR_RCX] = boot->fsgsbase;
+	m->gpr[GPR_RSI] = boot->flags;
+	m->rip = boot->entry;
+	m->rflags = RFLAGS_FIXED | RFLAGS_IF;
+	m->fsgsbase = boot->fsgsbase;
+	m->text = boot->text;
+	m->text_size = boot->text_size;
+}
+
+/* Always false, so that a caller can return it. Only the first reason is kept. */
+bool step_unknown(struct step *s, const char *fmt, ...)
+{
+	char what[160];
+	va_list ap;
+
+	if (s->outcome == STEP_UNKNOWN)
+		return false;
+	s->outcome = STEP_UNKNOWN;
+	va_start(ap, fmt);
+	vsnprintf(what, sizeof(what), fmt, ap);
+	va_end(ap);
+	snprintf(s->err, s->err_size, "model: user RIP 0x%llx: %s", (unsigned long long)s->m->rip, what);
+	return false;
+}
+
+static bool decode_at_rip(struct step *s)
+{
+	uint64_t at = s->m->rip - ABI_USER_TEXT;
+	ZydisDecoder decoder;
+
+	if (at >= s->m->text_size)              /* also below the text: then it wrapped */
+		return step_unknown(s, "outside the user text");
+	ZydisDecoderInit(&decoder, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64);
+	if (!ZYAN_SUCCESS(ZydisDecoderDecodeFull(&decoder, s->m->text + at, s->m->text_size - at, &s->insn, s->op)))
+		return step_unknown(s, "not a valid instruction");
+	s->next = s->m->rip + s->insn.length;
+	return true;
+}
+
+static enum outcome run_step(struct model *m, char *err, size_t err_size)
+{
+	struct step s = { .m = m, .err = err, .err_size = err_size };
+
+	if (m->exited)
+		step_unknown(&s, "the program has ended");
+	else if (m->rflags & RFLAGS_TF)
+		step_unknown(&s, "TF is set, and single-stepping is not in the contract");
+	else if (decode_at_rip(&s))
+		step_execute(&s);
+	if (s.outcome != STEP_UNKNOWN)
+		m->rip = s.next;
+	return s.outcome;
+}
+
+bool model_step(struct model *m, char *err, size_t err_size)
+{
+	return run_step(m, err, err_size) != STEP_UNKNOWN;
+}
+
+/* Asked of a copy, so that the answer can never differ from what a step does. */
+bool model_enters_kernel(const struct model *m)
+{
+	struct model copy = *m;
+	char err[8];
+
+	return run_step(&copy, err, sizeof(err)) == STEP_KERNEL;
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/* model.h: the bench's own model of the user program: what every register, A and the user's memory must
+ * be at the next boundary at CPL 3. It interprets the program's text and the system call contract of
+ * guest/abi.h, and never looks at the running guest. Pure: knows nothing of KVM. */
+#ifndef VMM_MODEL_H
+#define VMM_MODEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "vmm/state.h"
+
+struct model {
+	uint64_t gpr[GPR_COUNT];
+	uint64_t rip, rflags;
+	uint64_t gs_base;               /* U */
+	uint64_t fs_base;
+	bool fsgsbase;                  /* offered to user code */
+	bool exited;                    /* SYS_EXIT was called; result in exit_code */
+	uint64_t exit_code;
+	const uint8_t *text;            /* user text as the image has it, at ABI_USER_TEXT */
+	size_t text_size;
+	uint8_t data[4096], stack[4096];        /* the pages at ABI_USER_DATA and ABI_USER_STACK */
+};
+
+struct model_boot {
+	uint64_t entry;                 /* first user instruction */
+	uint64_t gs;                    /* gs= */
+	uint64_t flags;                 /* flags= */
+	bool fsgsbase;
+	const uint8_t *text;
+	size_t text_size;
+};
+
+void model_init(struct model *m, const struct model_boot *boot);
+
+/* Executes the instruction at m->rip up to the next boundary at CPL 3, the whole kernel visit included if it
+ * is a SYSCALL or faults. False with one line in err if the program uses what the model does not know. */
+bool model_step(struct model *m, char *err, size_t err_size);
+
+/* True if the instruction at m->rip enters the kernel (SYSCALL, #UD, #PF). */
+bool model_enters_kernel(const struct model *m);
+
+#endif

@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: MIT */
+/* model_ops.c: the instructions that user programs may use, one function each, and their table. */
+#include "guest/abi.h"
+#include "vmm/model_step.h"
+
+#define VECTOR_UD 6
+
+/* What POPFQ can change at CPL 3 with IOPL 0: CF PF AF ZF SF OF besides the named ones. */
+#define ARITHMETIC_FLAGS 0x8d5ull
+#define POPF_CHANGES (ARITHMETIC_FLAGS | RFLAGS_TF | RFLAGS_DF | RFLAGS_NT | RFLAGS_AC | RFLAGS_ID)
+#define RFLAGS_VM (1ull << 17)
+
+static bool is_gpr(ZydisRegister r)
+{
+	ZydisRegisterClass c = ZydisRegisterGetClass(r);
+
+	return c == ZYDIS_REGCLASS_GPR64 || c == ZYDIS_REGCLASS_GPR32;
+}
+
+static bool read_reg(struct step *s, ZydisRegister r, uint64_t *value)
+{
+	if (!is_gpr(r))
+		return step_unknown(s, "register %s", ZydisRegisterGetString(r));
+	*value = s->m->gpr[ZydisRegisterGetId(r)];
+	if (ZydisRegisterGetClass(r) == ZYDIS_REGCLASS_GPR32)
+		*value = (uint32_t)*value;
+	return true;
+}
+
+/* A write of a 32-bit register clears the upper half. */
+static bool write_reg(struct step *s, ZydisRegister r, uint64_t value)
+{
+	if (!is_gpr(r))
+		return step_unknown(s, "register %s", ZydisRegisterGetString(r));
+	if (ZydisRegisterGetClass(r) == ZYDIS_REGCLASS_GPR32)
+		value = (uint32_t)value;
+	s->m->gpr[ZydisRegisterGetId(r)] = value;
+	return true;
+}
+
+/* Base, index and displacement, modulo 2^64. */
+static bool effective_address(struct step *s, const ZydisDecodedOperandMem *mem, uint64_t *addr)
+{
+	uint64_t base = 0, index = 0;
+
+	if (s->insn.address_width != 64)
+		return step_unknown(s, "32-bit addressing");
+	if (mem->base == ZYDIS_REGISTER_RIP)
+		base = s->m->rip + s->insn.length;
+	else if (mem->base != ZYDIS_REGISTER_NONE && !read_reg(s, mem->base, &base))
+		return false;
+	if (mem->index != ZYDIS_REGISTER_NONE && !read_reg(s, mem->index, &index))
+		return false;
+	*addr = base + index * mem->scale + (uint64_t)mem->disp.value;
+	return true;
+}
+
+static bool linear_address(struct step *s, const ZydisDecodedOperand *op, uint64_t *addr)
+{
+	if (op->size != 64 && op->size != 32)
+		return step_unknown(s, "a memory operand of %u bits", op->size);
+	if (!effective_address(s, &op->mem, addr))
+		return false;
+	if (op->mem.segment == ZYDIS_REGISTER_GS)
+		*addr += s->m->gs_base;
+	if (op->mem.segment == ZYDIS_REGISTER_FS)
+		*addr += s->m->fs_base;
+	return true;
+}
+
+static bool read_operand(struct step *s, const ZydisDecodedOperand *op, uint64_t *value)
+{
+	uint64_t addr;
+
+	switch (op->type) {
+	case ZYDIS_OPERAND_TYPE_REGISTER:
+		return read_reg(s, op->reg.value, value);
+	case ZYDIS_OPERAND_TYPE_IMMEDIATE:
+		*value = op->imm.value.u;
+		return true;
+	case ZYDIS_OPERAND_TYPE_MEMORY:
+		return linear_address(s, op, &addr) && step_load(s, addr, op->size / 8, value);
+	default:
+		return step_unknown(s, "an operand of unknown kind");
+	}
+}
+
+static bool write_operand(struct step *s, const ZydisDecodedOperand *op, uint64_t value)
+{
+	uint64_t addr;
+
+	if (op->type == ZYDIS_OPERAND_TYPE_REGISTER)
+		return write_reg(s, op->reg.value, value);
+	return linear_address(s, op, &addr) && step_store(s, addr, op->size / 8, value);
+}
+
+static void op_mov(struct step *s)
+{
+	uint64_t value;
+
+	if (read_operand(s, &s->op[1], &value))
+		write_operand(s, &s->op[0], value);
+}
+
+static void op_lea(struct step *s)
+{
+	uint64_t addr;
+
+	if (effective_address(s, &s->op[1].mem, &addr))
+		write_reg(s, s->op[0].reg.value, addr);
+}
+
+static void op_not(struct step *s)
+{
+	uint64_t value;
+
+	if (s->op[0].type != ZYDIS_OPERAND_TYPE_REGISTER)
+		step_unknown(s, "NOT of memory");
+	else if (read_reg(s, s->op[0].reg.value, &value))
+		write_reg(s, s->op[0].reg.value, ~value);
+}
+
+static bool push(struct step *s, uint64_t value)
+{
+	if (s->insn.operand_width != 64)
+		return step_unknown(s, "a push that is not 8 bytes");
+	if (!step_store(s, s->m->gpr[GPR_RSP] - 8, 8, value))
+		return false;
+	s->m->gpr[GPR_RSP] -= 8;
+	return true;
+}
+
+static bool pop(struct step *s, uint64_t *value)
+{
+	if (s->insn.operand_width != 64)
+		return step_unknown(s, "a pop that is not 8 bytes");
+	if (!step_load(s, s->m->gpr[GPR_RSP], 8, value))
+		return false;
+	s->m->gpr[GPR_RSP] += 8;
+	return true;
+}
+
+static void op_push(struct step *s)
+{
+	uint64_t value;
+
+	if (read_operand(s, &s->op[0], &value))
+		push(s, value);
+}
+
+static void op_pop(struct step *s)
+{
+	uint64_t value;
+
+	if (s->op[0].type != ZYDIS_OPERAND_TYPE_REGISTER || !is_gpr(s->op[0].reg.value))
+		step_unknown(s, "POP into something else than a general register");
+	else if (pop(s, &value))
+		write_reg(s, s->op[0].reg.value, value);        /* POP RSP: the value wins over the increment */
+}
+
+static void op_pushfq(struct step *s)
+{
+	push(s, s->m->rflags & ~(RFLAGS_RF | RFLAGS_VM));
+}
+
+static void op_popfq(struct step *s)
+{
+	uint64_t value;
+
+	if (pop(s, &value))
+		s->m->rflags = (s->m->rflags & ~(POPF_CHANGES | RFLAGS_RF)) | (value & POPF_CHANGES);
+}
+
+static void op_jmp(struct step *s)
+{
+	if (s->op[0].type == ZYDIS_OPERAND_TYPE_IMMEDIATE)
+		s->next += s->op[0].imm.value.u;
+	else
+		read_operand(s, &s->op[0], &s->next);
+}
+
+/* JRCXZ and LOOP never touch the flags. */
+static void op_jrcxz(struct step *s)
+{
+	if (!s->m->gpr[GPR_RCX])
+		op_jmp(s);
+}
+
+static void op_loop(struct step *s)
+{
+	if (s->insn.address_width != 64)
+		step_unknown(s, "LOOP on ECX");
+	else if (--s->m->gpr[GPR_RCX])
+		op_jmp(s);
+}
+
+static void op_nop(struct step *s)
+{
+	(void)s;
+}
+
+static void op_cld(struct step *s)
+{
+	s->m->rflags &= ~RFLAGS_DF;
+}
+
+static void op_std(struct step *s)
+{
+	s->m->rflags |= RFLAGS_DF;
+}
+
+static void op_ud2(struct step *s)
+{
+	step_fault(s, VECTOR_UD, 0);
+}
+
+static bool base_insns_offered(struct step *s)
+{
+	return s->m->fsgsbase || step_unknown(s, "an FSGSBASE instruction, which is not offered here");
+}
+
+static void op_rdgsbase(struct step *s)
+{
+	if (base_insns_offered(s))
+		write_reg(s, s->op[0].reg.value, s->m->gs_base);
+}
+
+static void op_rdfsbase(struct step *s)
+{
+	if (base_insns_offered(s))
+		write_reg(s, s->op[0].reg.value, s->m->fs_base);
+}
+
+static void op_wrgsbase(struct step *s)
+{
+	uint64_t value;
+
+	if (!base_insns_offered(s) || !read_reg(s, s->op[0].reg.value, &value))
+		return;
+	if (value >= 1ull << 47 && value < -(1ull << 47))
+		step_unknown(s, "WRGSBASE of non-canonical 0x%llx", (unsigned long long)value);
+	else
+		s->m->gs_base = value;
+}
+
+static const struct {
+	ZydisMnemonic mnemonic;
+	void (*run)(struct step *s);
+} ops[] = {
+	{ ZYDIS_MNEMONIC_MOV, op_mov },
+	{ ZYDIS_MNEMONIC_LEA, op_lea },
+	{ ZYDIS_MNEMONIC_NOT, op_not },
+	{ ZYDIS_MNEMONIC_PUSH, op_push },
+	{ ZYDIS_MNEMONIC_POP, op_pop },
+	{ ZYDIS_MNEMONIC_PUSHFQ, op_pushfq },
+	{ ZYDIS_MNEMONIC_POPFQ, op_popfq },
+	{ ZYDIS_MNEMONIC_JMP, op_jmp },
+	{ ZYDIS_MNEMONIC_JRCXZ, op_jrcxz },
+	{ ZYDIS_MNEMONIC_LOOP, op_loop },
+	{ ZYDIS_MNEMONIC_NOP, op_nop },
+	{ ZYDIS_MNEMONIC_CLD, op_cld },
+	{ ZYDIS_MNEMONIC_STD, op_std },
+	{ ZYDIS_MNEMONIC_SYSCALL, step_syscall },
+	{ ZYDIS_MNEMONIC_UD2, op_ud2 },
+	{ ZYDIS_MNEMONIC_RDGSBASE, op_rdgsbase },
+	{ ZYDIS_MNEMONIC_WRGSBASE, op_wrgsbase },
+	{ ZYDIS_MNEMONIC_RDFSBASE, op_rdfsbase },
+};
+
+void step_execute(struct step *s)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(ops) / sizeof(*ops); i++) {
+		if (ops[i].mnemonic == s->insn.mnemonic) {
+			ops[i].run(s);
+			return;
+		}
+	}
+	step_unknown(s, "%s is not an instruction the model knows", ZydisMnemonicGetString(s->insn.mnemonic));
+}

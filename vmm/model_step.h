@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/* model_step.h: one step of the model while it is being made; private to model*.c. */
+#ifndef VMM_MODEL_STEP_H
+#define VMM_MODEL_STEP_H
+
+#include <Zydis/Zydis.h>
+
+#include "vmm/model.h"
+
+enum outcome {
+	STEP_DONE,              /* the instruction completed; next says where to go on */
+	STEP_KERNEL,            /* a system call or fault: the kernel visit is part of the step */
+	STEP_UNKNOWN,           /* the model has no answer; err says why */
+};
+
+struct step {
+	struct model *m;
+	ZydisDecodedInstruction insn;
+	ZydisDecodedOperand op[ZYDIS_MAX_OPERAND_COUNT];
+	uint64_t next;          /* RIP afterwards */
+	enum outcome outcome;
+	char *err;
+	size_t err_size;
+};
+
+/* model.c */
+bool step_unknown(struct step *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* model_ops.c: executes s->insn on s->m. */
+void step_execute(struct step *s);
+
+/* model_mem.c: user memory. load and store are false if the step is over (fault or unknown). */
+enum byte_state { BYTE_GOOD, BYTE_FAULT, BYTE_UNKNOWN };
+enum byte_state model_byte(const struct model *m, uint64_t addr, bool write);
+uint8_t *model_byte_at(struct model *m, uint64_t addr);
+bool step_load(struct step *s, uint64_t addr, unsigned size, uint64_t *value);
+bool step_store(struct step *s, uint64_t addr, unsigned size, uint64_t value);
+
+/* model_kernel.c: what a visit to the kernel does to user state, by guest/abi.h. */
+void step_syscall(struct step *s);
+void step_fault(struct step *s, unsigned vector, uint64_t error);
+
+#endif

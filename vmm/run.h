@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/* run.h: letting the guest run to its next stop. What the host does differently from the architecture on the
+ * way (a stop at CPL 3 that arrives as #GP, SYSCALL that needs assistance) is undone here and seen by nobody else. */
+#ifndef VMM_RUN_H
+#define VMM_RUN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "vmm/machine.h"
+#include "vmm/stops.h"
+
+enum stop_kind {
+	STOP_BOUNDARY,          /* at a stop that was set; RIP names the instruction about to execute */
+	STOP_DONE,              /* ABI_PORT_DONE; value = the workload's result */
+	STOP_PANIC,             /* ABI_PORT_PANIC; value = reason */
+	STOP_HALT,              /* the guest executed HLT itself */
+	STOP_SHUTDOWN,          /* triple fault */
+	STOP_INTERNAL,          /* KVM_EXIT_INTERNAL_ERROR; value = suberror */
+	STOP_HANG,              /* the watchdog's limit passed */
+	STOP_EXIT,              /* any other exit; value = its reason */
+};
+
+struct stop {
+	enum stop_kind kind;
+	uint64_t value;
+};
+
+#define RUN_CONSOLE_SIZE 256
+
+struct run {
+	struct machine *machine;
+	struct stops *stops;
+	gva_t gate_gp, gate_pf;         /* first instructions of #GP and #PF, where artefacts arrive */
+	bool report_faults;             /* a genuine #GP or #PF stops at its gate; else it runs on */
+	uint64_t syscall_assists;       /* how often this host needed one */
+	uint64_t user_stops;
+	gpa_t rsp0_frame;               /* where the frame pushed by an artefact would lie ... */
+	uint8_t under_frame[48];        /* ... what lay there before */
+	uint64_t cr2_before;
+	char console[RUN_CONSOLE_SIZE]; /* the last line the guest printed */
+	unsigned console_used;
+};
+
+/* The guest's IDT must be loaded already: finds the gates of #GP and #PF. False if they are not in text. */
+bool run_init(struct run *r, struct machine *m, struct stops *s);
+
+/* Runs to the next stop. The stop at the current RIP, if any, must have been lifted. Sets stops at the gates of #GP
+ * and #PF, for the artefacts, and leaves them set. */
+struct stop run_to_stop(struct run *r);
+
+/* Runs to the next stop from a boundary where a stop may be set: it is lifted for that one instruction, which must
+ * not branch (gates do not), and is set again afterwards. */
+struct stop run_past(struct run *r);
+
+const char *stop_name(enum stop_kind kind);
+
+#endif

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: MIT */
+/* scenario.c: scenario files: reading one, with errors as file:line, and listing a directory. */
+#include "vmm/scenario.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <ini.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "vmm/die.h"
+#include "vmm/scenario_keys.h"
+
+#define SUFFIX ".scn"
+#define NAME_CHARS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-"
+
+struct parse {
+	FILE *file;
+	struct scenario *out;
+	int line;
+	bool seen[SCENARIO_KEYS];
+	char why[200];                  /* the first reason, "" if none, and its line */
+	int why_line;
+};
+
+#define REFUSE(p, ...) refuse(p, (snprintf(reason, sizeof(reason), __VA_ARGS__), reason))
+
+/* Returns 0, which is how a handler tells inih of a failure. */
+static int refuse(struct parse *p, const char *reason)
+{
+	if (!*p->why) {
+		p->why_line = p->line;
+		snprintf(p->why, sizeof(p->why), "%s", reason);
+	}
+	return 0;
+}
+
+/* Debian's inih does not tell its handler the line, so the reader counts. */
+static char *read_line(char *buf, int size, void *arg)
+{
+	struct parse *p = arg;
+
+	if (!fgets(buf, size, p->file))
+		return NULL;
+	p->line++;
+	if (!strchr(buf, '\n') && !feof(p->file))
+		refuse(p, "the line is too long, or not text");
+	return buf;
+}
+
+static int on_key(void *arg, const char *section, const char *name, const char *value)
+{
+	struct parse *p = arg;
+	char reason[160];
+	size_t i;
+
+	if (*section && strcmp(section, "scenario"))
+		return REFUSE(p, "unknown section [%.60s]", section);
+	for (i = 0; i < SCENARIO_KEYS; i++) {
+		if (strcmp(scenario_keys[i].name, name))
+			continue;
+		if (p->seen[i])
+			return REFUSE(p, "%s is given twice", name);
+		p->seen[i] = true;
+		if (!scenario_keys[i].set(p->out, value))
+			return REFUSE(p, "bad value of %s: must be %s", name, scenario_keys[i].wants);
+		return 1;
+	}
+	return REFUSE(p, "unknown key '%.60s'", name);
+}
+
+static void parse_file(struct parse *p)
+{
+	int bad = ini_parse_stream(read_line, p, on_key, p);
+	char reason[160];
+	size_t i;
+
+	if (bad > 0 && (!*p->why || bad < p->why_line)) {
+		p->why_line = bad;
+		snprintf(p->why, sizeof(p->why), "neither 'key = value' nor a comment");
+	}
+	for (i = 0; i < SCENARIO_KEYS; i++)
+		if (!scenario_keys[i].optional && !p->seen[i])
+			REFUSE(p, "missing key '%s'", scenario_keys[i].name);
+}
+
+/* The file's name without directory and .scn; it is part of case ids. */
+static bool set_name(struct scenario *s, const char *path)
+{
+	const char *base = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
+	size_t n = strlen(base), suffix = strlen(SUFFIX);
+
+	if (n <= suffix || strcmp(base + n - suffix, SUFFIX) || n - suffix >= sizeof(s->name) ||
+	    strspn(base, NAME_CHARS) != n)
+		return false;
+	memcpy(s->name, base, n - suffix);
+	return (size_t)snprintf(s->path, sizeof(s->path), "%s", path) < sizeof(s->path);
+}
+
+/* NULL with errno for what is not a regular file; never hangs on a FIFO. */
+static FILE *open_regular(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	struct stat st;
+
+	if (fd < 0)
+		return NULL;
+	if (!fstat(fd, &st) && S_ISREG(st.st_mode))
+		return fdopen(fd, "r");
+	close(fd);
+	errno = EINVAL;
+	return NULL;
+}
+
+bool scenario_read(const char *path, struct scenario *out, char *err, size_t err_size)
+{
+	struct parse p = { .out = out };
+
+	memset(out, 0, sizeof(*out));
+	if (!set_name(out, path)) {
+		snprintf(err, err_size, "%s: a scenario file is called NAME.scn, NAME of letters, digits and _.-", path);
+		return false;
+	}
+	p.file = open_regular(path);
+	if (!p.file) {
+		snprintf(err, err_size, "%s: %s", path, errno == EINVAL ? "not a regular file" : strerror(errno));
+		return false;
+	}
+	parse_file(&p);
+	fclose(p.file);
+	if (*p.why)
+		snprintf(err, err_size, "%s:%d: %s", path, p.why_line ? p.why_line : 1, p.why);
+	return !*p.why;
+}
+
+static int is_scenario(const struct dirent *d)
+{
+	size_t n = strlen(d->d_name), suffix = strlen(SUFFIX);
+
+	return d->d_name[0] != '.' && n > suffix && !strcmp(d->d_name + n - suffix, SUFFIX);
+}
+
+/* Not alphasort, whose order depends on the locale. */
+static int by_file(const struct dirent **a, const struct dirent **b)
+{
+	return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(((const struct scenario *)a)->name, ((const struct scenario *)b)->name);
+}
+
+int scenario_list(const char *dir, struct scenario **out, char *err, size_t err_size)
+{
+	struct dirent **entry;
+	int i, n = scandir(dir, &entry, is_scenario, by_file);
+	bool good = true;
+	char path[512];
+
+	*out = NULL;
+	if (n < 0) {
+		snprintf(err, err_size, "%s: %s", dir, strerror(errno));
+		return -1;
+	}
+	*out = xcalloc(n, sizeof(**out));
+	for (i = 0; i < n; i++) {
+		snprintf(path, sizeof(path), "%s/%s", dir, entry[i]->d_name);
+		good = good && scenario_read(path, &(*out)[i], err, err_size);
+		free(entry[i]);
+	}
+	free(entry);
+	if (good) {
+		qsort(*out, n, sizeof(**out), by_name);
+		return n;
+	}
+	free(*out);
+	*out = NULL;
+	return -1;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/* scenario.h: a scenario file, data only: what is claimed, which program runs, what is injected. */
+#ifndef VMM_SCENARIO_H
+#define VMM_SCENARIO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "vmm/event.h"
+#include "vmm/gsvalue.h"
+
+struct scenario {
+	char name[64];                  /* file name without .scn */
+	char path[512];
+	char claim[200];                /* one sentence */
+	char rows[100], bugs[100];      /* comma-separated; "" if none */
+	char program[32];               /* program= on the guest's command line */
+	unsigned cpus, threads;
+	unsigned schemes;               /* bit (1 << enum scheme) */
+	unsigned gs;                    /* bit (1 << enum gs_name); 0: all that the scheme can meet */
+	unsigned events;                /* bit (1 << enum event) */
+	uint64_t flags;                 /* flags= on the guest's command line */
+};
+
+/* False with one line in err, "file:line: ..." where a line is at fault. */
+bool scenario_read(const char *path, struct scenario *out, char *err, size_t err_size);
+
+/* Every *.scn of a directory, sorted by name, in one block for free(). Their number, or -1 with a line in err. */
+int scenario_list(const char *dir, struct scenario **out, char *err, size_t err_size);
+
+#endif

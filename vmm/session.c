@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: MIT */
+/* session.c: one guest, booted to its first user instruction. */
+#include "vmm/session.h"
+
+#include <stdio.h>
+#include <string.h>
+
+void unit_name(const struct unit *u, char *out, size_t out_size)
+{
+	snprintf(out, out_size, "%s/%s/%s", u->scenario->name, scheme_name(u->scheme), gsvalue_name(u->gs));
+}
+
+static const char *const panic_names[] = {
+	[ABI_PANIC_ASSERT] = "a check of the C half failed", [ABI_PANIC_TRAP] = "an unexpected exception",
+	[ABI_PANIC_IST_SLOT] = "the K slot of an IST stack was overwritten",
+	[ABI_PANIC_CMDLINE] = "a word on the command line is unknown",
+};
+
+static const char *panic_name(uint64_t reason)
+{
+	bool known = reason < sizeof(panic_names) / sizeof(panic_names[0]) && panic_names[reason];
+
+	return known ? panic_names[reason] : "unknown reason";
+}
+
+void session_describe_stop(struct session *s, const struct stop *stop, char *out, size_t out_size)
+{
+	struct cpu_state now = { 0 };
+	char rip[128], why[400] = "";
+
+	machine_get(&s->machine, MACHINE_CORE, &now);
+	elf_name(s->bench->elf, now.rip, rip, sizeof(rip));
+	if (stop->kind == STOP_PANIC)
+		snprintf(why, sizeof(why), ": %s%s%s", panic_name(stop->value), s->run.console_used ? ": " : "",
+			 s->run.console_used ? s->run.console : "");
+	else if (stop->kind == STOP_INTERNAL || stop->kind == STOP_EXIT || stop->kind == STOP_DONE)
+		snprintf(why, sizeof(why), " (%lu)", (unsigned long)stop->value);
+	snprintf(out, out_size, "%s at %s%s; CPL %u A %#lx RSP %#lx CR2 %#lx", stop_name(stop->kind), rip, why,
+		 cpu_cpl(&now), (unsigned long)now.a, (unsigned long)now.gpr[GPR_RSP], (unsigned long)now.cr2);
+}
+
+void session_read(struct session *s, gva_t at, void *out, size_t size)
+{
+	memset(out, 0, size);
+	mem_read(&s->machine.mem, machine_sregs(&s->machine)->cr3, at, out, size);
+}
+
+/* A scheme without FSGSBASE can meet the values that only WRGSBASE sets if FSGSBASE is left on: asked for by name. */
+static bool user_has_fsgsbase(const struct unit *u)
+{
+	return u->scheme != SCHEME_SWAPGS || !gsvalue_legal(u->gs, u->scheme);
+}
+
+static void write_cmdline(struct session *s)
+{
+	char *line = mem_at(&s->machine.mem, s->layout.cmdline - ABI_KERNEL_VIRT, ABI_CMDLINE_SIZE);
+	const struct unit *u = &s->unit;
+
+	snprintf(line, ABI_CMDLINE_SIZE, "scheme=%s program=%s gs=%#lx flags=%#lx%s", scheme_name(u->scheme),
+		 u->scenario->program, (unsigned long)s->u, (unsigned long)u->scenario->flags,
+		 u->scheme == SCHEME_SWAPGS && user_has_fsgsbase(u) ? " fsgsbase" : "");
+}
+
+static bool load_image(struct session *s, char *err, size_t err_size)
+{
+	struct mem *m = &s->machine.mem;
+
+	if (!elf_load(s->bench->elf, m, err, err_size) || !layout_init(&s->layout, s->bench->elf, m, err, err_size))
+		return false;
+	s->u = gsvalue_resolve(s->unit.gs, s->layout.k_own, s->layout.k_other);
+	if (!mem_at(m, s->layout.cmdline - ABI_KERNEL_VIRT, ABI_CMDLINE_SIZE)) {
+		snprintf(err, err_size, "%s: boot_cmdline lies outside RAM", elf_path(s->bench->elf));
+		return false;
+	}
+	write_cmdline(s);
+	return true;
+}
+
+/* Text may be stopped at once it is known where it lies: kernel text by its fixed mapping, user text by the guest's
+ * own page tables, which are part of the image. */
+static bool add_text(struct session *s, char *err, size_t err_size)
+{
+	const struct range *k = &s->layout.text, *u = &s->layout.user_text;
+	struct mem *m = &s->machine.mem;
+	gpa_t user_gpa;
+
+	if (!mem_walk(m, s->layout.page_table, u->start, &user_gpa, NULL) ||
+	    !mem_at(m, user_gpa, u->end - u->start)) {
+		snprintf(err, err_size, "%s: user text is not mapped", elf_path(s->bench->elf));
+		return false;
+	}
+	stops_add(&s->stops, m, k->start, k->start - ABI_KERNEL_VIRT, k->end - k->start);
+	stops_add(&s->stops, m, u->start, user_gpa, u->end - u->start);
+	return true;
+}
+
+static bool init_model(struct session *s, char *err, size_t err_size)
+{
+	char name[64];
+	const struct elf_symbol *entry;
+	struct model_boot boot = {
+		.gs = s->u, .flags = s->unit.scenario->flags, .fsgsbase = user_has_fsgsbase(&s->unit),
+	};
+	uint64_t size;
+
+	snprintf(name, sizeof(name), "user_%s", s->unit.scenario->program);
+	entry = elf_symbol(s->bench->elf, name);
+	if (!entry || !range_has(&s->layout.user_text, entry->addr)) {
+		snprintf(err, err_size, "%s: no user program %s (symbol %s)", s->unit.scenario->path,
+			 s->unit.scenario->program, name);
+		return false;
+	}
+	boot.entry = entry->addr;
+	boot.text = stops_text(&s->stops, s->layout.user_text.start, &size);
+	boot.text_size = size;
+	model_init(&s->model, &boot);
+	s->next = s->model;
+	return true;
+}
+
+/* The boot runs without an IDT of the guest's own at first, so no stop is set but the first user instruction's, which
+ * arrives as #GP once the gates are there: stop at IRETQ first, read the gates, and go on. */
+static bool run_to_user(struct session *s, char *err, size_t err_size)
+{
+	struct stop stop;
+	struct machine *m = &s->machine;
+
+	s->run.machine = m;
+	s->run.stops = &s->stops;
+	for (unsigned n = 0; n < s->layout.returns_count; n++)
+		stops_set(&s->stops, s->layout.returns[n]);
+	stop = run_to_stop(&s->run);
+	if (stop.kind == STOP_BOUNDARY && run_init(&s->run, m, &s->stops)) {
+		layout_read_gates(&s->layout, &m->mem, machine_sregs(m)->cr3, machine_sregs(m)->idt.base);
+		stops_clear(&s->stops);
+		stops_set(&s->stops, s->model.rip);
+		stop = run_to_stop(&s->run);
+	}
+	if (stop.kind == STOP_BOUNDARY && machine_regs(m)->rip == s->model.rip)
+		return true;
+	snprintf(err, err_size, "%s: the guest did not reach user code: ", elf_path(s->bench->elf));
+	session_describe_stop(s, &stop, err + strlen(err), err_size - strlen(err));
+	return false;
+}
+
+bool session_open(struct session *s, const struct bench *bench, const struct unit *unit, char *err, size_t err_size)
+{
+	memset(s, 0, sizeof(*s));
+	s->bench = bench;
+	s->unit = *unit;
+	s->judge.layout = &s->layout;
+	s->judge.scheme = unit->scheme;
+	machine_create(&s->machine, (struct kvm_host *)&bench->host, ABI_RAM_SIZE);
+	if (load_image(s, err, err_size) && add_text(s, err, err_size) && init_model(s, err, err_size)) {
+		machine_start_at(&s->machine, elf_entry(bench->elf), s->layout.page_table);
+		if (run_to_user(s, err, err_size)) {
+			stops_clear(&s->stops);
+			machine_collect_dirty(&s->machine);
+			memcpy(s->machine.reference, mem_at(&s->machine.mem, 0, ABI_RAM_SIZE), ABI_RAM_SIZE);
+			return true;
+		}
+	}
+	session_close(s);
+	return false;
+}
+
+void session_close(struct session *s)
+{
+	stops_free(&s->stops);
+	machine_destroy(&s->machine);
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/* session.h: one guest, booted to its first user instruction: the snapshot from which boundaries are counted. */
+#ifndef VMM_SESSION_H
+#define VMM_SESSION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "vmm/judge.h"
+#include "vmm/machine.h"
+#include "vmm/model.h"
+#include "vmm/run.h"
+#include "vmm/scenario.h"
+
+/* What all sessions share. */
+struct bench {
+	struct kvm_host host;
+	struct elf *elf;
+	bool fsgsbase;                  /* this host executes RD/WRGSBASE */
+	uint64_t seed;
+};
+
+/* What one session runs. */
+struct unit {
+	const struct scenario *scenario;
+	enum scheme scheme;
+	enum gs_name gs;
+};
+
+struct session {
+	const struct bench *bench;
+	struct unit unit;
+	struct machine machine;
+	struct stops stops;
+	struct run run;
+	struct layout layout;
+	struct judge judge;
+	struct model model;             /* the user program at its last boundary ... */
+	struct model next;              /* ... and at the one that must follow */
+	uint64_t u;                     /* the value behind the name unit.gs */
+};
+
+/* "SCENARIO/SCHEME/GS" */
+void unit_name(const struct unit *u, char *out, size_t out_size);
+
+/* Boots. False with one line in err if the image is wrong or the guest does not get to user code; then nothing is
+ * left open. Must be called by the thread that will run the session. */
+bool session_open(struct session *s, const struct bench *bench, const struct unit *unit, char *err, size_t err_size);
+void session_close(struct session *s);
+
+/* Why a guest ended, for people: "triple fault at asm_exc_nmi+0x4 ...". */
+void session_describe_stop(struct session *s, const struct stop *stop, char *out, size_t out_size);
+
+/* Guest memory by virtual address under the current CR3; zeroes if it is not mapped. */
+void session_read(struct session *s, gva_t at, void *out, size_t size);
+
+#endif

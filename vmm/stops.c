@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+/* stops.c: where the guest stops: HLT bytes in its text, single ones or on every instruction start. HLT
+ * exits at CPL 0 and raises #GP(0) at CPL 3, both with an exact RIP and without a trace in guest state. */
+#include "vmm/stops.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "vmm/die.h"
+
+#define HLT 0xf4
+
+static const struct text_range *range_of(const struct stops *s, gva_t at)
+{
+	for (unsigned n = 0; n < s->ranges; n++)
+		if (at - s->range[n].va < s->range[n].size)
+			return &s->range[n];
+	return NULL;
+}
+
+void stops_add(struct stops *s, const struct mem *m, gva_t va, gpa_t gpa, uint64_t size)
+{
+	struct text_range *r = &s->range[s->ranges++];
+
+	r->va = va;
+	r->size = size;
+	r->ram = mem_at(m, gpa, size);
+	r->plain = xcalloc(size, 1);
+	r->carpet = xcalloc(size, 1);
+	r->set = xcalloc(size, sizeof(*r->set));
+	memcpy(r->plain, r->ram, size);
+	memcpy(r->carpet, r->ram, size);
+	decode_sweep(r->plain, va, size, &r->starts);
+	for (size_t n = 0; n < r->starts.count; n++)
+		r->carpet[r->starts.addr[n] - va] = HLT;
+}
+
+void stops_free(struct stops *s)
+{
+	for (unsigned n = 0; n < s->ranges; n++) {
+		free(s->range[n].plain);
+		free(s->range[n].carpet);
+		free(s->range[n].set);
+		insn_starts_free(&s->range[n].starts);
+	}
+	s->ranges = 0;
+}
+
+void stops_set(struct stops *s, gva_t at)
+{
+	const struct text_range *r = range_of(s, at);
+
+	if (!r)
+		return;                 /* no text of the guest's: it can never stop there */
+	r->ram[at - r->va] = HLT;
+	r->set[at - r->va] = true;
+}
+
+void stops_lift(struct stops *s, gva_t at)
+{
+	const struct text_range *r = range_of(s, at);
+
+	if (!r)
+		return;
+	r->ram[at - r->va] = r->plain[at - r->va];
+	r->set[at - r->va] = false;
+}
+
+bool stops_is_set(const struct stops *s, gva_t at)
+{
+	const struct text_range *r = range_of(s, at);
+
+	return r && r->set[at - r->va];
+}
+
+void stops_clear(struct stops *s)
+{
+	for (unsigned n = 0; n < s->ranges; n++) {
+		memcpy(s->range[n].ram, s->range[n].plain, s->range[n].size);
+		memset(s->range[n].set, 0, s->range[n].size * sizeof(bool));
+	}
+}
+
+void stops_carpet(struct stops *s)
+{
+	for (unsigned n = 0; n < s->ranges; n++) {
+		const struct text_range *r = &s->range[n];
+
+		memcpy(r->ram, r->carpet, r->size);
+		for (size_t k = 0; k < r->starts.count; k++)
+			r->set[r->starts.addr[k] - r->va] = true;
+	}
+}
+
+const uint8_t *stops_text(const struct stops *s, gva_t at, uint64_t *available)
+{
+	const struct text_range *r = range_of(s, at);
+
+	if (!r)
+		return NULL;
+	*available = r->va + r->size - at;
+	return r->plain + (at - r->va);
+}

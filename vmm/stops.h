@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/* stops.h: where the guest stops: HLT bytes in its text, single ones or on every instruction start (the
+ * carpet). Pure: works on RAM and knows nothing of KVM. */
+#ifndef VMM_STOPS_H
+#define VMM_STOPS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "vmm/decode.h"
+#include "vmm/mem.h"
+
+/* Text that may hold stops: virtually and physically contiguous. */
+struct text_range {
+	gva_t va;
+	uint64_t size;
+	uint8_t *ram;           /* where the guest executes it */
+	uint8_t *plain;         /* the image's bytes */
+	uint8_t *carpet;        /* HLT on every instruction start */
+	bool *set;              /* a stop of ours is here now */
+	struct insn_starts starts;
+};
+
+#define STOPS_RANGES 2
+
+struct stops {
+	struct text_range range[STOPS_RANGES];
+	unsigned ranges;
+};
+
+/* Adds text that lies at va and, in RAM, at gpa. The bytes there now are what it is without stops. */
+void stops_add(struct stops *s, const struct mem *m, gva_t va, gpa_t gpa, uint64_t size);
+void stops_free(struct stops *s);
+
+void stops_set(struct stops *s, gva_t at);
+void stops_lift(struct stops *s, gva_t at);
+bool stops_is_set(const struct stops *s, gva_t at);
+
+/* All lifted; or one on every instruction start. */
+void stops_clear(struct stops *s);
+void stops_carpet(struct stops *s);
+
+/* The image's bytes from `at` to the end of its text (NULL outside of it), whatever stops are set. */
+const uint8_t *stops_text(const struct stops *s, gva_t at, uint64_t *available);
+
+#endif

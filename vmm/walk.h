@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/* walk.h: the golden run, boundary by boundary: the same workload without an injection, judged, and with a visitor
+ * called at every boundary. */
+#ifndef VMM_WALK_H
+#define VMM_WALK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "vmm/session.h"
+
+/* Which base a register holds. Under a distinguishing U the measured value says it. */
+enum gs_class { CLASS_K, CLASS_U, CLASS_OTHER };
+const char *gs_class_name(enum gs_class c);
+
+/* One visit to one boundary. */
+struct visit {
+	uint64_t rip;
+	uint32_t number;                /* 1 for the first visit to this boundary since the snapshot */
+	uint8_t cpl;
+	uint8_t a, i;                   /* enum gs_class */
+	uint8_t stack;                  /* layout_stack() of RSP */
+	bool interrupts, direction;     /* RFLAGS.IF, RFLAGS.DF */
+	bool after_access;              /* the instruction before touched memory: a data watchpoint could have hit */
+	bool dr7_armed;
+};
+
+struct place {
+	const struct visit *visit;
+	size_t index;                   /* counts all visits from 0 */
+	const struct cpu_state *now;    /* MACHINE_CORE and MACHINE_I */
+};
+
+/* Called at every boundary with the carpet spread. May run the guest if it brings RAM, vCPU and carpet back. False
+ * ends the walk. */
+typedef bool (*walk_visitor)(struct session *s, const struct place *p, void *context);
+
+struct walk_result {
+	bool completed;                 /* the workload ended by SYS_EXIT with the result that the model predicts */
+	unsigned broken;                /* rules broken (bit 1 << rule); the first as breach */
+	struct breach breach;
+	size_t visits;
+	uint64_t kernel_instructions;
+};
+
+void walk_golden(struct session *s, walk_visitor visitor, void *context, struct walk_result *out);
+
+#endif

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/* walk_judge.c: which rules apply at which boundary of the golden run: gates and C handlers of ordinary exceptions and
+ * SYSCALL, return instructions, and every boundary at CPL 3. */
+#include "vmm/walk_judge.h"
+
+#include <string.h>
+
+#include "vmm/case_return.h"
+
+/* Vectors of the golden run that push an error code (SDM vol. 3, table 6-1). */
+static bool pushes_error(unsigned vector)
+{
+	return vector == 8 || (vector >= 10 && vector <= 14) || vector == 17;
+}
+
+static void at_gate(struct walk_judge *w, struct session *s, const struct cpu_state *now, unsigned vector)
+{
+	struct hardware_frame f;
+
+	session_read(s, now->gpr[GPR_RSP] + (pushes_error(vector) ? 8 : 0), &f, sizeof(f));
+	judge_at(&s->judge, "gate", now);
+	judge_ordinary_gate(&s->judge, &w->last, now, &f);
+	w->entered = w->last;
+}
+
+static void at_handler(struct walk_judge *w, struct session *s, const struct cpu_state *now, const struct c_handler *h)
+{
+	struct abi_frame f;
+
+	session_read(s, now->gpr[GPR_RDI], &f, sizeof(f));
+	judge_at(&s->judge, "handler", now);
+	judge_ordinary_handler(&s->judge, &w->entered, now, &f, h->vector, &s->model);
+}
+
+static void in_kernel(struct walk_judge *w, struct session *s, const struct cpu_state *now)
+{
+	const struct layout *l = &s->layout;
+
+	if (cpu_cpl(&w->last) == 3)
+		w->entered = w->last;
+	for (unsigned n = 0; n < LAYOUT_GATES; n++)
+		if (l->gate[n] == now->rip)
+			at_gate(w, s, now, n);
+	for (unsigned n = 0; n < LAYOUT_HANDLERS; n++)
+		if (l->handler[n].addr == now->rip)
+			at_handler(w, s, now, &l->handler[n]);
+	case_judge_return(s, &s->next, now);
+}
+
+static void in_user(struct walk_judge *w, struct session *s, struct cpu_state *now)
+{
+	bool arrived = !w->started || cpu_cpl(&w->last) == 0;
+	char err[200];
+
+	if (arrived)
+		machine_get(&s->machine, MACHINE_DEBUG, now);
+	judge_at(&s->judge, "user", now);
+	s->model = s->next;
+	judge_user_boundary(&s->judge, &s->model, now, arrived);
+	if (model_step(&s->next, err, sizeof(err)))
+		return;
+	judge_check(&s->judge, RULE_PROGRESS, false, "%s", err);
+	w->lost = true;
+}
+
+void walk_judge(struct walk_judge *w, struct session *s, struct cpu_state *now)
+{
+	if (cpu_cpl(now) == 0)
+		in_kernel(w, s, now);
+	else
+		in_user(w, s, now);
+	w->last = *now;
+	w->started = true;
+}

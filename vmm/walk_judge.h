@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/* walk_judge.h: which rules apply at which boundary of the golden run. */
+#ifndef VMM_WALK_JUDGE_H
+#define VMM_WALK_JUDGE_H
+
+#include "vmm/session.h"
+
+struct walk_judge {
+	struct cpu_state last;          /* the boundary before */
+	struct cpu_state entered;       /* the boundary from which the kernel was entered last */
+	bool started;
+	bool lost;                      /* the user program did what its model cannot follow */
+};
+
+/* Judges the boundary at which the guest stands. At CPL 3 the session's model advances. */
+void walk_judge(struct walk_judge *w, struct session *s, struct cpu_state *now);
+
+#endif

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/* watchdog.h: no KVM_RUN lasts longer than the limit: one thread watches every vCPU and kicks the late one. */
+#ifndef VMM_WATCHDOG_H
+#define VMM_WATCHDOG_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct kvm_run;
+
+/* One vCPU's share: the vCPU thread makes `sequence` odd while inside KVM_RUN. */
+struct watch {
+	atomic_uint sequence;
+	atomic_bool expired;            /* set before the kick, cleared by the vCPU thread */
+	pthread_t thread;
+	struct kvm_run *run;
+	unsigned seen;                  /* watchdog thread only */
+	double since;
+	struct watch *next;
+};
+
+/* Starts the thread; limit in seconds for a single KVM_RUN. */
+void watchdog_start(double limit);
+void watchdog_stop(void);
+
+/* Registers and removes a vCPU; called by the thread that runs it. */
+void watchdog_add(struct watch *w, struct kvm_run *run);
+void watchdog_remove(struct watch *w);
+
+static inline void watch_enter(struct watch *w)
+{
+	atomic_fetch_add_explicit(&w->sequence, 1, memory_order_release);
+}
+
+static inline void watch_leave(struct watch *w)
+{
+	atomic_fetch_add_explicit(&w->sequence, 1, memory_order_release);
+}
+
+#endif
