@@ -60,7 +60,8 @@ END boot_enter_user
 /* All four user pages lie in the first GB. */
 #define PD_TEXT		INDEX(ABI_USER_TEXT, 21)
 #define PD_DATA		INDEX(ABI_USER_DATA, 21)
-#if PD_DATA != INDEX(ABI_USER_STACK, 21) || PD_DATA != PD_TEXT + 1 || INDEX(ABI_USER_TEXT, 12) || INDEX(ABI_USER_DATA, 12)
+#if PD_DATA != PD_TEXT + 1 || PD_DATA != INDEX(ABI_USER_STACK, 21) || \
+	INDEX(ABI_USER_TEXT, 12) || INDEX(ABI_USER_DATA, 12)
 #error "the user page tables below do not fit abi.h"
 #endif
 

@@ -37,6 +37,7 @@ void case_begin(struct session *s, struct case_start *start)
 	machine_get(&s->machine, MACHINE_ALL, &start->before);
 	machine_collect_dirty(&s->machine);
 	machine_take_ram(&s->machine);
+	s->run.boundary = start->before.rip;
 }
 
 static void set_stops(struct flight *f)

@@ -76,10 +76,12 @@ void case_run_to_end(struct session *s, const struct case_start *start, enum eve
 	stop = run_back(s, start);
 	if (stop.kind == STOP_BOUNDARY) {
 		stops_clear(&s->stops);
+		s->run.boundary = 0;
 		inject_event(&s->machine, EVENT_NMI);
 		stop = run_to_stop(&s->run);
 	}
 	judge_end(s, &stop);
+	s->run.boundary = start->before.rip;
 	out->breach = s->judge.breach;
 	case_put_back(s, start, false);
 }

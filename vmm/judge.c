@@ -30,6 +30,8 @@ void judge_at(struct judge *j, const char *at, const struct cpu_state *now)
 {
 	j->at = at;
 	j->rip = now->rip;
+	j->a = now->a;
+	j->i = now->i;
 }
 
 /* Within one stop the rule that comes first in the table speaks, whatever the order of the checks. */
@@ -49,7 +51,7 @@ bool judge_check(struct judge *j, enum rule rule, bool good, const char *fmt, ..
 	j->count[rule].broken++;
 	if (j->muted >> rule & 1 || !speaks_first(j, rule))
 		return false;
-	*b = (struct breach){ .broken = true, .rule = rule, .rip = j->rip, .at = j->at };
+	*b = (struct breach){ .broken = true, .rule = rule, .rip = j->rip, .a = j->a, .i = j->i, .at = j->at };
 	va_start(ap, fmt);
 	vsnprintf(b->detail, sizeof(b->detail), fmt, ap);
 	va_end(ap);

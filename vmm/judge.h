@@ -29,7 +29,7 @@ const char *rule_name(enum rule rule);
 struct breach {
 	bool broken;
 	enum rule rule;
-	uint64_t rip;                   /* where it was seen */
+	uint64_t rip, a, i;             /* where it was seen, and with which bases */
 	const char *at;                 /* which stop: "gate", "handler", "body", "return", "back", ... */
 	char detail[BREACH_DETAIL];
 };
@@ -45,7 +45,7 @@ struct judge {
 	unsigned muted;                 /* rules (bit 1 << rule) that the golden run broke: counted, not reported again */
 	struct breach breach;           /* of the case being judged */
 	const char *at;                 /* the stop being judged */
-	uint64_t rip;
+	uint64_t rip, a, i;
 };
 
 /* Forgets the last case's breach; counts stay. */

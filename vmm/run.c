@@ -10,6 +10,8 @@
 #include "vmm/artefact.h"
 #include "vmm/die.h"
 
+#define FAULT_LIMIT 200                 /* genuine faults in one run: no good guest has more than one */
+
 static const char *const stop_names[] = {
 	[STOP_BOUNDARY] = "boundary", [STOP_DONE] = "end of the workload",
 	[STOP_PANIC] = "panic of the guest kernel", [STOP_HALT] = "HLT of the guest",
@@ -43,13 +45,17 @@ bool run_init(struct run *r, struct machine *m, struct stops *s)
 	return stops_text(s, r->gate_gp, &left) && stops_text(s, r->gate_pf, &left);
 }
 
+/* The last line stays readable until the next one begins. */
 static void console_char(struct run *r, char c)
 {
-	if (c == '\n' || r->console_used == RUN_CONSOLE_SIZE - 1) {
-		r->console_used = 0;
+	if (c == '\n') {
+		r->console_line_ended = true;
 		return;
 	}
-	r->console[r->console_used++] = c;
+	if (r->console_line_ended || r->console_used == RUN_CONSOLE_SIZE - 1)
+		r->console_used = 0;
+	r->console_line_ended = false;
+	r->console[r->console_used++] = c >= ' ' && c <= '~' ? c : '?';
 	r->console[r->console_used] = '\0';
 }
 
@@ -70,6 +76,42 @@ static bool handle_io(struct run *r, struct stop *stop)
 	return false;
 }
 
+static gva_t next_insn(struct run *r, gva_t at)
+{
+	uint64_t left;
+	const uint8_t *bytes = stops_text(r->stops, at, &left);
+	struct insn insn;
+
+	return bytes && decode_insn(bytes, left, at, &insn) ? at + insn.length : 0;
+}
+
+/* A genuine fault that nobody wants to stop at: its gate's first instruction is let through, and the stop there is
+ * set again at the second. False if faults do not end. */
+static bool begin_passing(struct run *r, gva_t gate, struct stop *stop)
+{
+	r->passing.gate = gate;
+	r->passing.next = next_insn(r, gate);
+	r->passing.next_was_set = stops_is_set(r->stops, r->passing.next);
+	stops_lift(r->stops, gate);
+	stops_set(r->stops, r->passing.next);
+	if (r->passing.faults++ < FAULT_LIMIT)
+		return true;
+	stop->kind = STOP_HANG;
+	return false;
+}
+
+static bool end_passing(struct run *r)
+{
+	gva_t next = r->passing.next;
+
+	stops_set(r->stops, r->passing.gate);
+	r->passing.next = 0;
+	if (r->passing.next_was_set)
+		return false;
+	stops_lift(r->stops, next);
+	return true;
+}
+
 /* A HLT executed: one of our stops, the trace of a stop at CPL 3, of a SYSCALL, or the guest's own. */
 static bool handle_hlt(struct run *r, struct stop *stop)
 {
@@ -87,8 +129,10 @@ static bool handle_hlt(struct run *r, struct stop *stop)
 	}
 	regs->rip = at;
 	machine_touched_regs(r->machine);
-	if ((at == r->gate_gp || at == r->gate_pf) && !r->report_faults)
-		*stop = run_past(r);
+	if (at == r->passing.next)
+		return end_passing(r);
+	if ((at == r->gate_gp || at == r->gate_pf) && !r->report_faults && at != r->boundary)
+		return begin_passing(r, at, stop);
 	return false;
 }
 
@@ -134,15 +178,23 @@ static bool enter(struct machine *m)
 	return false;
 }
 
+/* Artefacts must find a stop at the gate. If the guest stands there and the stop was lifted, it goes on from there. */
+static void arm(struct run *r, gva_t gate, gva_t rip, struct stop *stop)
+{
+	if (rip != gate)
+		stops_set(r->stops, gate);
+	else if (!stops_is_set(r->stops, gate))
+		begin_passing(r, gate, stop);
+}
+
 struct stop run_to_stop(struct run *r)
 {
 	uint64_t rip = machine_regs(r->machine)->rip;
 	struct stop stop = { STOP_HANG, 0 };
 
-	if (rip != r->gate_gp)
-		stops_set(r->stops, r->gate_gp);
-	if (rip != r->gate_pf)
-		stops_set(r->stops, r->gate_pf);
+	r->passing = (struct passing){ 0 };
+	arm(r, r->gate_gp, rip, &stop);
+	arm(r, r->gate_pf, rip, &stop);
 	do {
 		artefact_prepare(r);
 		if (!enter(r->machine))
@@ -153,18 +205,10 @@ struct stop run_to_stop(struct run *r)
 
 struct stop run_past(struct run *r)
 {
-	gva_t at = machine_regs(r->machine)->rip, next;
-	bool was_set = stops_is_set(r->stops, at), next_was_set;
-	const uint8_t *bytes;
-	struct insn insn;
+	gva_t at = machine_regs(r->machine)->rip, next = next_insn(r, at);
+	bool was_set = stops_is_set(r->stops, at), next_was_set = stops_is_set(r->stops, next);
 	struct stop stop;
-	uint64_t left;
 
-	bytes = stops_text(r->stops, at, &left);
-	if (!bytes || !decode_insn(bytes, left, at, &insn))
-		die(EXIT_HOST, "cannot decode the instruction at %#lx", (unsigned long)at);
-	next = at + insn.length;
-	next_was_set = stops_is_set(r->stops, next);
 	stops_lift(r->stops, at);
 	stops_set(r->stops, next);
 	stop = run_to_stop(r);

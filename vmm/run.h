@@ -26,13 +26,22 @@ struct stop {
 	uint64_t value;
 };
 
+/* A genuine fault on its way past the stop at its gate. */
+struct passing {
+	gva_t gate, next;               /* next: 0 if none is on its way */
+	bool next_was_set;
+	unsigned faults;
+};
+
 #define RUN_CONSOLE_SIZE 256
 
 struct run {
 	struct machine *machine;
 	struct stops *stops;
 	gva_t gate_gp, gate_pf;         /* first instructions of #GP and #PF, where artefacts arrive */
-	bool report_faults;             /* a genuine #GP or #PF stops at its gate; else it runs on */
+	bool report_faults;             /* a genuine #GP or #PF stops at its gate; else it runs on ... */
+	gva_t boundary;                 /* ... unless its gate is the very boundary that is waited for */
+	struct passing passing;
 	uint64_t syscall_assists;       /* how often this host needed one */
 	uint64_t user_stops;
 	gpa_t rsp0_frame;               /* where the frame pushed by an artefact would lie ... */
@@ -40,6 +49,7 @@ struct run {
 	uint64_t cr2_before;
 	char console[RUN_CONSOLE_SIZE]; /* the last line the guest printed */
 	unsigned console_used;
+	bool console_line_ended;
 };
 
 /* The guest's IDT must be loaded already: finds the gates of #GP and #PF. False if they are not in text. */

@@ -56,8 +56,8 @@ static void write_cmdline(struct session *s)
 	char *line = mem_at(&s->machine.mem, s->layout.cmdline - ABI_KERNEL_VIRT, ABI_CMDLINE_SIZE);
 	const struct unit *u = &s->unit;
 
-	snprintf(line, ABI_CMDLINE_SIZE, "scheme=%s program=%s gs=%#lx flags=%#lx%s", scheme_name(u->scheme),
-		 u->scenario->program, (unsigned long)s->u, (unsigned long)u->scenario->flags,
+	snprintf(line, ABI_CMDLINE_SIZE, "scheme=%s program=%s gs=0x%lx flags=0x%lx%s", scheme_name(u->scheme),
+		 u->scenario->program, (unsigned long)s->u, (unsigned long)s->flags,
 		 u->scheme == SCHEME_SWAPGS && user_has_fsgsbase(u) ? " fsgsbase" : "");
 }
 
@@ -99,7 +99,7 @@ static bool init_model(struct session *s, char *err, size_t err_size)
 	char name[64];
 	const struct elf_symbol *entry;
 	struct model_boot boot = {
-		.gs = s->u, .flags = s->unit.scenario->flags, .fsgsbase = user_has_fsgsbase(&s->unit),
+		.gs = s->u, .flags = s->flags, .fsgsbase = user_has_fsgsbase(&s->unit),
 	};
 	uint64_t size;
 
@@ -148,6 +148,7 @@ bool session_open(struct session *s, const struct bench *bench, const struct uni
 	memset(s, 0, sizeof(*s));
 	s->bench = bench;
 	s->unit = *unit;
+	s->flags = unit->scenario->flags & ~(bench->facts.syscall_keeps_nt ? 0 : RFLAGS_NT);
 	s->judge.layout = &s->layout;
 	s->judge.scheme = unit->scheme;
 	machine_create(&s->machine, (struct kvm_host *)&bench->host, ABI_RAM_SIZE);

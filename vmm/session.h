@@ -12,11 +12,20 @@
 #include "vmm/run.h"
 #include "vmm/scenario.h"
 
+/* What was measured of this host, and what follows from it; see facts.c. */
+struct host_facts {
+	bool fsgsbase;                  /* executes RD/WRGSBASE; else only scheme `swapgs` can run */
+	bool syscall_native;            /* SYSCALL enters the kernel without the bench's assistance */
+	bool syscall_keeps_nt;          /* RFLAGS.NT gets into R11; else programs do not set it */
+	bool gate_keeps_ac;             /* RFLAGS.AC survives delivery, as on hardware */
+	bool user_hlt_faults;           /* a stop at CPL 3 arrives as #GP(0) with exact RIP */
+};
+
 /* What all sessions share. */
 struct bench {
 	struct kvm_host host;
 	struct elf *elf;
-	bool fsgsbase;                  /* this host executes RD/WRGSBASE */
+	struct host_facts facts;
 	uint64_t seed;
 };
 
@@ -38,6 +47,7 @@ struct session {
 	struct model model;             /* the user program at its last boundary ... */
 	struct model next;              /* ... and at the one that must follow */
 	uint64_t u;                     /* the value behind the name unit.gs */
+	uint64_t flags;                 /* flags= of the program, less what this host would lose */
 };
 
 /* "SCENARIO/SCHEME/GS" */

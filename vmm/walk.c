@@ -156,22 +156,32 @@ static bool walk_on(struct walk *w, walk_visitor visitor, void *context)
 	return false;
 }
 
+void walk_pause(struct session *s)
+{
+	stops_clear(&s->stops);
+	s->run.report_faults = false;
+}
+
+void walk_resume(struct session *s)
+{
+	judge_begin(&s->judge);         /* what a visitor judged is no matter of the golden run */
+	stops_carpet(&s->stops);
+	s->run.report_faults = true;
+}
+
 void walk_golden(struct session *s, walk_visitor visitor, void *context, struct walk_result *out)
 {
 	struct walk w = { .s = s, .out = out };
 
 	memset(out, 0, sizeof(*out));
-	judge_begin(&s->judge);
 	for (unsigned n = 0; n < s->stops.ranges; n++)
 		w.visits[n] = xcalloc(s->stops.range[n].size, sizeof(uint32_t));
-	stops_carpet(&s->stops);
-	s->run.report_faults = true;
+	walk_resume(s);
 	machine_get(&s->machine, MACHINE_ALL, &w.now);
 	while (walk_on(&w, visitor, context))
 		;
 	note_breach(&w);
-	s->run.report_faults = false;
-	stops_clear(&s->stops);
+	walk_pause(s);
 	out->visits = w.index;
 	for (unsigned n = 0; n < s->stops.ranges; n++)
 		free(w.visits[n]);

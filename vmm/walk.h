@@ -32,8 +32,8 @@ struct place {
 	const struct cpu_state *now;    /* MACHINE_CORE and MACHINE_I */
 };
 
-/* Called at every boundary with the carpet spread. May run the guest if it brings RAM, vCPU and carpet back. False
- * ends the walk. */
+/* Called at every boundary. May run the guest between walk_pause() and walk_resume() if it brings RAM and vCPU back.
+ * False ends the walk. */
 typedef bool (*walk_visitor)(struct session *s, const struct place *p, void *context);
 
 struct walk_result {
@@ -43,6 +43,10 @@ struct walk_result {
 	size_t visits;
 	uint64_t kernel_instructions;
 };
+
+/* Takes the carpet up, and spreads it again. */
+void walk_pause(struct session *s);
+void walk_resume(struct session *s);
 
 void walk_golden(struct session *s, walk_visitor visitor, void *context, struct walk_result *out);
 

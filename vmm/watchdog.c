@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "vmm/clock.h"
 #include "vmm/die.h"
 
 #define TICK_NS 20000000                /* 20 ms: how late a kick may be */
@@ -17,14 +18,6 @@ static struct watch *watches;
 static pthread_t thread;
 static atomic_bool stopping;
 static double run_limit;
-
-static double now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec + t.tv_nsec * 1e-9;
-}
 
 static void on_kick(int signal)
 {
@@ -54,7 +47,7 @@ static void *watch_all(void *unused)
 		nanosleep(&tick, NULL);
 		pthread_mutex_lock(&lock);
 		for (struct watch *w = watches; w; w = w->next)
-			look_at(w, now());
+			look_at(w, clock_now());
 		pthread_mutex_unlock(&lock);
 	}
 	return NULL;

@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: MIT
+# Makefile: builds the bench and its guest, runs it, tests it. `make help` lists what can be asked for.
+
+# Where everything lands, and the tree whose guest/ is built: a broken guest is built from a patched copy.
+OUT := build
+SRC := .
+EXTRA :=
+# `make Q=` shows the commands.
+Q := @
+MAKEFLAGS += -r --no-print-directory
+CC := gcc
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+# No path of this machine gets into the debug information: source lines read guest/entry.S:42.
+COMMON := -I. -g -MMD -MP
+CFLAGS := $(COMMON) -std=gnu11 -O2 -Wall -Wextra -Werror -ffile-prefix-map=$(CURDIR)=. $(EXTRA)
+LDLIBS := -lZydis -lelf -ldw -linih -ljansson -lpthread -lm
+
+GUEST_ASFLAGS = $(COMMON) -ffile-prefix-map=$(abspath $(SRC))=.
+GUEST_CFLAGS = $(GUEST_ASFLAGS) -std=gnu11 -O2 -Wall -Wextra -Werror -ffreestanding -fno-pic -fno-pie -no-pie \
+	-mcmodel=kernel -mno-red-zone -mgeneral-regs-only -fno-stack-protector -fcf-protection=none \
+	-fno-asynchronous-unwind-tables -fomit-frame-pointer -fno-tree-loop-distribute-patterns -fno-reorder-functions
+GUEST_LDFLAGS := -nostdlib -static -z noexecstack -z max-page-size=0x1000
+
+VMM := $(patsubst %,$(OUT)/%.o,$(filter-out vmm/main.c,$(sort $(wildcard vmm/*.c))))
+GUEST := $(patsubst $(SRC)/%,$(OUT)/%.o,$(sort $(wildcard $(SRC)/guest/*.c $(SRC)/guest/*.S)))
+UNIT := $(patsubst tap/%.c,$(OUT)/%,$(sort $(wildcard tap/t-*.c)))
+BROKEN := $(patsubst tap/%.patch,build/%/guest.elf,$(sort $(wildcard tap/broken/*.patch)))
+
+export GSGATE := $(OUT)/gsgate
+# The guest that tests look into; one for all builds of the bench.
+export GUEST_ELF := build/guest.elf
+PROVE := prove --norc --timer --exec tap/exec.sh
+SANITIZE := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+
+.PHONY: all run check check-long check-more check-asan check-ndebug tests broken lint setup doctor help clean
+
+all: $(OUT)/gsgate $(OUT)/guest.elf $(OUT)/guest.asm $(OUT)/guest.sym ## build the bench and its guest (no network, no packages)
+
+run: setup ## the main job: every boundary x event x user GS (ARGS='syscall --scheme ist')
+	@$(MAKE) all
+	$(OUT)/gsgate run $(ARGS)
+
+check: setup ## the tests: lint, units, everything in tap/*.t
+	@$(MAKE) all tests broken
+	@$(PROVE) tap/lint.t $(UNIT) $(filter-out tap/lint.t,$(sort $(wildcard tap/*.t)))
+
+check-long: check ## check, then again with ASan and UBSan, and with NDEBUG
+	@$(MAKE) check-more
+
+# The bench looks for ../scenarios from its own folder.
+check-more: check-asan check-ndebug
+	@ln -sfn ../scenarios build/scenarios
+	@$(PROVE) $(UNIT:build/%=build/asan/%) build/asan/gsgate $(UNIT:build/%=build/ndebug/%) build/ndebug/gsgate
+
+check-asan: build/guest.elf
+	@$(MAKE) OUT=build/asan EXTRA='$(SANITIZE)' build/asan/gsgate tests
+
+check-ndebug: build/guest.elf
+	@$(MAKE) OUT=build/ndebug EXTRA=-DNDEBUG build/ndebug/gsgate tests
+
+lint: ## what a script can see of our habits
+	@$(PROVE) tap/lint.t
+
+setup: ## install missing Debian packages (as root; otherwise tell the one line to run)
+	@tap/setup.sh
+
+doctor: all ## what this host's KVM can and cannot do
+	@$(OUT)/gsgate doctor
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
+
+clean: ## remove build/
+	rm -rf build
+
+tests: $(UNIT)
+
+broken: $(BROKEN) ## the deliberately broken guests, tap/broken/*.patch
+	@:
+
+# All but main() is a library, so that a test links the few modules that it asks for.
+$(OUT)/gsgate: $(OUT)/vmm/main.c.o $(OUT)/vmm.a
+	@echo "  LD   $@"
+	$(Q)$(CC) $(EXTRA) -o $@ $^ $(LDLIBS)
+
+$(OUT)/vmm.a: $(VMM)
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+$(OUT)/t-%: $(OUT)/tap/t-%.c.o $(OUT)/tap/tap.c.o $(OUT)/vmm.a
+	@echo "  LD   $@"
+	$(Q)$(CC) $(EXTRA) -o $@ $^ $(LDLIBS)
+
+$(OUT)/guest.elf: $(GUEST) $(SRC)/guest/guest.ld
+	@echo "  LD   $@"
+	$(Q)$(LD) $(GUEST_LDFLAGS) -T $(SRC)/guest/guest.ld -o $@ $(GUEST)
+
+%.asm: %.elf
+	$(Q)objdump -dS $< > $@
+
+%.sym: %.elf
+	$(Q)nm -n $< > $@
+
+# The guest is compiled from within its tree; -P because gcc believes PWD.
+$(OUT)/guest/%.c.o: $(SRC)/guest/%.c Makefile | $(OUT)/probed
+	@mkdir -p $(@D); echo "  CC   $@"
+	$(Q)cd -P $(SRC) && $(CC) $(GUEST_CFLAGS) -MT $@ -c guest/$*.c -o $(abspath $@)
+
+$(OUT)/guest/%.S.o: $(SRC)/guest/%.S Makefile | $(OUT)/probed
+	@mkdir -p $(@D); echo "  AS   $@"
+	$(Q)cd -P $(SRC) && $(CC) $(GUEST_ASFLAGS) -MT $@ -c guest/$*.S -o $(abspath $@)
+
+$(OUT)/%.c.o: %.c Makefile | $(OUT)/probed
+	@mkdir -p $(@D); echo "  CC   $@"
+	$(Q)cd -P . && $(CC) $(CFLAGS) -c $< -o $@
+
+# One clear line about a missing library instead of a compiler's flood.
+$(OUT)/probed: tap/setup.sh
+	@mkdir -p $(@D); tap/setup.sh probe && touch $@
+
+build/broken/%/guest.elf: tap/broken/%.patch $(sort $(wildcard guest/*)) Makefile
+	@rm -rf $(@D) && mkdir -p $(@D)/src && cp -r guest $(@D)/src
+	@patch -p1 --fuzz=0 -s -d $(@D)/src < $< || { echo "$<: does not apply to guest/"; exit 1; } >&2
+	@echo "  MAKE $@"; $(MAKE) -s OUT=$(@D) SRC=$(@D)/src $@ > $(@D)/log || { cat $(@D)/log; exit 1; }
+
+-include $(VMM:.o=.d) $(GUEST:.o=.d) $(OUT)/vmm/main.c.d $(patsubst %,$(OUT)/tap/%.c.d,tap $(notdir $(UNIT)))

@@ -1,0 +1,14 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# exec.sh: how prove starts each test: with the argument that it wants, and not for ever.
+limit="timeout -k 10 ${TEST_TIMEOUT:-1200}"
+
+case $1 in
+*/gsgate)       # the bench itself as a test: one short run, one user GS
+	[ -r /dev/kvm ] && [ -w /dev/kvm ] || { echo '1..0 # SKIP /dev/kvm is not usable here'; exit 0; }
+	exec $limit "$1" run --kernel "${GUEST_ELF:-build/guest.elf}" --gs u-small syscall ;;
+*/t-elf | */t-model)
+	exec $limit "$1" "${GUEST_ELF:-build/guest.elf}" ;;
+*)
+	exec $limit "$1" ;;
+esac

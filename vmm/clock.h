@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/* clock.h: elapsed time. */
+#ifndef VMM_CLOCK_H
+#define VMM_CLOCK_H
+
+#include <time.h>
+
+/* Seconds since some fixed point. */
+static inline double clock_now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec + t.tv_nsec * 1e-9;
+}
+
+#endif

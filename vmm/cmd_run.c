@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT */
+/* cmd_run.c: gsgate run: every boundary x event x user GS, judged. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "vmm/bench.h"
+#include "vmm/clock.h"
+#include "vmm/commands.h"
+#include "vmm/die.h"
+#include "vmm/journal.h"
+#include "vmm/outfile.h"
+#include "vmm/passes.h"
+#include "vmm/report_tap.h"
+#include "vmm/summary.h"
+#include "vmm/tiny.h"
+
+#define FLOOR_SECONDS 0.4
+
+struct job {
+	const struct options *options;
+	struct bench bench;
+	struct plan plan;
+	struct totals totals;
+	struct outfile summary, journal;
+	uint64_t k;
+};
+
+static void open_outputs(struct job *j)
+{
+	if (j->options->summary)
+		outfile_open(&j->summary, j->options->summary);
+	if (j->options->journal)
+		outfile_open(&j->journal, j->options->journal);
+}
+
+static void write_outputs(struct job *j)
+{
+	if (j->options->summary) {
+		summary_write(j->summary.file, &j->totals, &j->plan, &j->bench);
+		outfile_commit(&j->summary);
+	}
+	if (j->options->journal) {
+		journal_write(j->journal.file, &j->plan, &j->bench);
+		outfile_commit(&j->journal);
+	}
+}
+
+static void run_canaries(struct job *j)
+{
+	struct totals *t = &j->totals;
+	char err[RECORD_ERROR];
+
+	if (!canary_run(&j->bench, &j->plan.units[0].unit, t->canaries, err, sizeof(err)))
+		die(EXIT_HOST, "%s", err);
+	for (unsigned n = 0; n < CANARIES; n++)
+		t->canaries_caught += t->canaries[n].caught;
+	tap_canaries(t);
+}
+
+static void unit_finished(const struct unit_record *r, void *context)
+{
+	struct job *j = context;
+
+	tap_unit(r, &j->bench, j->k);
+	fflush(stdout);
+}
+
+static int exit_status(const struct job *j)
+{
+	const struct totals *t = &j->totals;
+
+	if (passes_signal)
+		return 128 + passes_signal;
+	if (t->canaries_caught < CANARIES || t->golden || t->violations > t->unstable)
+		return EXIT_BROKEN;
+	if (t->coverage.unlisted || t->coverage.stale[0])
+		return EXIT_BROKEN;
+	for (size_t n = 0; n < j->plan.unit_count; n++)
+		if (j->plan.units[n].error[0])
+			return EXIT_HOST;
+	if (!t->injections)
+		return EXIT_HOST;
+	if (t->unstable || t->unfinished || (j->options->strict && j->plan.skip_count))
+		return EXIT_INCOMPLETE;
+	return EXIT_GOOD;
+}
+
+static void inject(struct job *j, double start)
+{
+	double deadline = j->options->time > 0 ? start + j->options->time : 0, began = clock_now();
+
+	passes_inject(&j->plan, &j->bench, j->options->jobs, deadline, unit_finished, j);
+	j->totals.inject_seconds = clock_now() - began;
+}
+
+/* The account of boundaries is complete only if nothing was left out, by choice or by force. */
+static void report(struct job *j, double start)
+{
+	struct totals *t = &j->totals;
+
+	totals_sum(t, &j->plan);
+	coverage_sum(&t->coverage, &j->plan, &j->bench,
+		     j->plan.complete && !t->unfinished && !t->golden && !passes_signal && !j->plan.skip_count);
+	t->seconds = clock_now() - start;
+	if (passes_signal)
+		printf("Bail out! interrupted\n");
+	else
+		tap_coverage(&t->coverage, &j->bench);
+	tap_end(t, &j->plan, &j->bench);
+}
+
+int cmd_run(const struct options *o)
+{
+	struct job *j = xcalloc(1, sizeof(*j));
+	double start = clock_now();
+	int status;
+
+	j->options = o;
+	open_outputs(j);                                /* a name that cannot be written is told before the work */
+	bench_open(&j->bench, o->kernel, o->timeout);
+	j->bench.seed = o->seed;
+	plan_make(&j->plan, o, &j->bench);
+	passes_catch_signals();
+	j->totals.jobs = o->jobs;
+	j->totals.floor = tiny_exits_per_second(&j->bench.host, o->jobs, FLOOR_SECONDS);
+	passes_map(&j->plan, &j->bench, o->jobs);       /* the plan needs every map */
+	j->k = elf_symbol(j->bench.elf, "percpu_areas")->addr;
+	tap_begin(&j->plan);
+	run_canaries(j);
+	inject(j, start);
+	report(j, start);
+	write_outputs(j);
+	status = exit_status(j);
+	coverage_free(&j->totals.coverage);
+	plan_free(&j->plan);
+	bench_close(&j->bench);
+	free(j);
+	return status;
+}

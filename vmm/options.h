@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/* options.h: the command line, parsed. */
+#ifndef VMM_OPTIONS_H
+#define VMM_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct options {
+	const char *kernel;             /* --kernel, or guest.elf beside the program */
+	unsigned schemes;               /* bit 1 << enum scheme; 0: all */
+	unsigned gs;                    /* bit 1 << enum gs_name; 0: the legal set */
+	unsigned events;                /* bit 1 << enum event; 0: all */
+	unsigned jobs;                  /* 0: one per CPU */
+	uint64_t seed;
+	double timeout;                 /* seconds, one entry into the guest */
+	double time;                    /* seconds, the whole run; 0: no limit */
+	bool strict;                    /* a skip makes the run incomplete */
+	bool boundaries;                /* list --boundaries */
+	const char *summary, *journal;  /* files, or NULL; summary "-" is stdout */
+	char **args;                    /* what is no option */
+	int arg_count;
+};
+
+/* Parses what follows the subcommand. Exits with EXIT_USAGE and one line if it is wrong. */
+void options_parse(struct options *o, int argc, char **argv);
+
+/* Beside the program: its own folder + name, for finding guest.elf and the scenarios. */
+void options_beside(const char *name, char *out, unsigned long out_size);
+
+#endif

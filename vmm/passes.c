@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+/* passes.c: all units of a plan through one pass, on several threads. */
+#include "vmm/passes.h"
+
+#include <stdatomic.h>
+#include <string.h>
+
+#include "vmm/die.h"
+#include "vmm/map.h"
+#include "vmm/pool.h"
+#include "vmm/progress.h"
+#include "vmm/unit_run.h"
+
+#define LOOK_INTERVAL 0.1               /* seconds between two looks at the progress */
+
+volatile sig_atomic_t passes_signal;
+
+static void on_signal(int signal)
+{
+	passes_signal = signal;
+}
+
+void passes_catch_signals(void)
+{
+	struct sigaction action = { .sa_handler = on_signal };
+
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+}
+
+struct work {
+	struct plan *plan;
+	const struct bench *bench;
+	struct unit_orders orders;
+	atomic_ulong done;
+};
+
+static void map_one(size_t index, void *context)
+{
+	struct work *w = context;
+
+	if (!passes_signal)
+		unit_map(&w->plan->units[index], w->bench);
+}
+
+/* Entry text lies where the image says; every unit has the same image. */
+static struct range entry_text(const struct bench *bench)
+{
+	const struct elf_symbol *start = elf_symbol(bench->elf, "__entry_text_start");
+	const struct elf_symbol *end = elf_symbol(bench->elf, "__entry_text_end");
+
+	return start && end ? (struct range){ start->addr, end->addr } : (struct range){ 0, 0 };
+}
+
+void passes_map(struct plan *p, const struct bench *bench, unsigned jobs)
+{
+	struct work w = { .plan = p, .bench = bench };
+	struct range entry = entry_text(bench);
+	struct pool pool;
+
+	pool_start(&pool, jobs, p->unit_count, map_one, &w);
+	for (size_t n = 0; n < p->unit_count; n++)
+		while (!pool_wait(&pool, n, LOOK_INTERVAL))
+			progress_show("mapping", n, p->unit_count);
+	pool_finish(&pool);
+	progress_clear();
+	for (size_t n = 0; n < p->unit_count; n++)
+		if (p->units[n].error[0])
+			die(EXIT_HOST, "%s", p->units[n].error);
+	for (size_t n = 0; n < p->unit_count; n++)
+		map_plan(&p->units[n], plan_distinguishing(p, &p->units[n]), &entry);
+}
+
+static void inject_one(size_t index, void *context)
+{
+	struct work *w = context;
+	struct unit_record *r = &w->plan->units[index];
+
+	if (r->asked && r->golden.completed && !passes_signal)
+		unit_inject(r, w->bench, &w->orders);
+}
+
+static size_t count_cases(const struct plan *p)
+{
+	size_t count = 0;
+
+	for (size_t n = 0; n < p->unit_count; n++)
+		for (size_t k = 0; p->units[n].asked && k < p->units[n].map_count; k++)
+			count += p->units[n].map[k].inject ? __builtin_popcount(p->units[n].events) : 0;
+	return count;
+}
+
+void passes_inject(struct plan *p, const struct bench *bench, unsigned jobs, double deadline,
+		   void (*finished)(const struct unit_record *r, void *context), void *context)
+{
+	struct work w = { .plan = p, .bench = bench };
+	size_t total = count_cases(p);
+	struct pool pool;
+
+	w.orders = (struct unit_orders){ &passes_signal, deadline, &w.done };
+	pool_start(&pool, jobs, p->unit_count, inject_one, &w);
+	for (size_t n = 0; n < p->unit_count; n++) {
+		while (!pool_wait(&pool, n, LOOK_INTERVAL))
+			progress_show("injecting", atomic_load(&w.done), total);
+		progress_clear();
+		if (p->units[n].asked && !passes_signal)
+			finished(&p->units[n], context);
+	}
+	pool_finish(&pool);
+}

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+/* plan.c: which units a command runs, from its options and the scenario files. */
+#include "vmm/plan.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "vmm/die.h"
+
+#define SCENARIO_DIR "../scenarios"     /* from the program's folder */
+#define DISTINGUISHING GS_SMALL
+
+static void need(bool good, const char *err)
+{
+	if (!good)
+		die(EXIT_USAGE, "%s", err);
+}
+
+void plan_find_scenario(const char *name, struct scenario *out)
+{
+	char path[700], file[200], err[600];
+	size_t length = strlen(name);
+
+	if (length > 4 && !strcmp(name + length - 4, ".scn")) {
+		need(scenario_read(name, out, err, sizeof(err)), err);
+		return;
+	}
+	if (strchr(name, '/') || length > 60)
+		die(EXIT_USAGE, "no scenario \"%s\"; gsgate list shows them", name);
+	snprintf(file, sizeof(file), SCENARIO_DIR "/%s.scn", name);
+	options_beside(file, path, sizeof(path));
+	if (!scenario_read(path, out, err, sizeof(err)))
+		die(EXIT_USAGE, "no scenario \"%s\" (%s); gsgate list shows them", name, err);
+}
+
+void plan_read_scenarios(struct plan *p, const struct options *o)
+{
+	char path[700], err[600];
+
+	memset(p, 0, sizeof(*p));
+
+	if (!o->arg_count) {
+		options_beside(SCENARIO_DIR, path, sizeof(path));
+		p->scenario_count = scenario_list(path, &p->scenarios, err, sizeof(err));
+		need(p->scenario_count >= 0, err);
+		return;
+	}
+	p->scenarios = xcalloc(o->arg_count, sizeof(*p->scenarios));
+	p->scenario_count = o->arg_count;
+	for (int n = 0; n < o->arg_count; n++)
+		plan_find_scenario(o->args[n], &p->scenarios[n]);
+}
+
+static void skip(struct plan *p, const char *what, const char *reason)
+{
+	p->skips = xrealloc(p->skips, (p->skip_count + 1) * sizeof(*p->skips));
+	snprintf(p->skips[p->skip_count].what, sizeof(p->skips[0].what), "%s", what);
+	p->skips[p->skip_count++].reason = reason;
+}
+
+static void add_unit(struct plan *p, struct unit unit, unsigned events, bool asked)
+{
+	if (p->unit_count == p->room) {
+		p->room = p->room ? 2 * p->room : 64;
+		p->units = xrealloc(p->units, p->room * sizeof(*p->units));
+	}
+	p->units[p->unit_count++] = (struct unit_record){ .unit = unit, .events = events, .asked = asked };
+	p->schemes |= asked ? 1u << unit.scheme : 0;
+}
+
+/* The values that a scheme cannot meet run only if both are asked for by name: a kernel of that scheme with FSGSBASE left on. */
+static bool is_wanted(const struct options *o, const struct scenario *s, enum scheme scheme, enum gs_name gs)
+{
+	bool by_name = o->gs >> gs & 1;
+
+	if (o->gs && !by_name)
+		return false;
+	if (!o->gs && s->gs && !(s->gs >> gs & 1))
+		return false;
+	return gsvalue_legal(gs, scheme) || (by_name && o->schemes >> scheme & 1);
+}
+
+static void add_units(struct plan *p, const struct options *o, const struct scenario *s, enum scheme scheme)
+{
+	unsigned events = o->events ? o->events & s->events : s->events;
+	bool any = false, has_distinguishing = false;
+
+	for (enum gs_name gs = 0; gs < GS_COUNT; gs++) {
+		if (!is_wanted(o, s, scheme, gs))
+			continue;
+		if (scheme == SCHEME_SWAPGS && gs == GS_OWN_K)
+			die(EXIT_USAGE, "scheme swapgs with u-own-k: refused, no kernel of that scheme can tell them apart");
+		add_unit(p, (struct unit){ s, scheme, gs }, events, true);
+		any = true;
+		has_distinguishing |= gs == DISTINGUISHING;
+	}
+	if (any && !has_distinguishing)
+		add_unit(p, (struct unit){ s, scheme, DISTINGUISHING }, events, false);
+}
+
+static bool can_run(struct plan *p, const struct bench *bench, enum scheme scheme)
+{
+	if (scheme == SCHEME_SWAPGS || bench->facts.fsgsbase)
+		return true;
+	skip(p, scheme_name(scheme), "this host does not execute RD/WRGSBASE in a guest");
+	return false;
+}
+
+void plan_make(struct plan *p, const struct options *o, const struct bench *bench)
+{
+	plan_read_scenarios(p, o);
+	p->complete = !o->arg_count && !o->schemes && !o->gs && !o->events;
+	for (int n = 0; n < p->scenario_count; n++)
+		for (enum scheme scheme = 0; scheme < SCHEME_COUNT; scheme++)
+			if (p->scenarios[n].schemes >> scheme & 1 && (!o->schemes || o->schemes >> scheme & 1) &&
+			    can_run(p, bench, scheme))
+				add_units(p, o, &p->scenarios[n], scheme);
+	if (p->unit_count)
+		return;
+	if (p->skip_count)
+		die(EXIT_HOST, "nothing to run: %s: %s", p->skips[0].what, p->skips[0].reason);
+	die(EXIT_USAGE, "nothing to run: no scenario has that scheme with that user GS");
+}
+
+struct unit_record *plan_distinguishing(struct plan *p, const struct unit_record *r)
+{
+	for (size_t n = 0; n < p->unit_count; n++) {
+		const struct unit *u = &p->units[n].unit;
+
+		if (u->scenario == r->unit.scenario && u->scheme == r->unit.scheme && u->gs == DISTINGUISHING)
+			return &p->units[n];
+	}
+	return NULL;
+}
+
+void plan_free(struct plan *p)
+{
+	for (size_t n = 0; n < p->unit_count; n++)
+		record_free(&p->units[n]);
+	free(p->units);
+	free(p->skips);
+	free(p->scenarios);
+}

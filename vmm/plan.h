@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/* plan.h: which units a command runs, from its options and the scenario files. */
+#ifndef VMM_PLAN_H
+#define VMM_PLAN_H
+
+#include "vmm/options.h"
+#include "vmm/record.h"
+
+struct skip {
+	char what[100];
+	const char *reason;
+};
+
+struct plan {
+	struct scenario *scenarios;
+	int scenario_count;
+	struct unit_record *units;
+	size_t unit_count, room;
+	struct skip *skips;
+	size_t skip_count;
+	unsigned schemes;               /* that have a unit */
+	bool complete;                  /* nothing was left out by choice: every scenario, scheme and GS value */
+};
+
+/* Only the scenarios: those named, or all. */
+void plan_read_scenarios(struct plan *p, const struct options *o);
+
+/* Exits with one line if an option or a scenario file is wrong, or if nothing is left to run. Units come in the order of
+ * scenario, scheme, GS; those needed for their map only are not `asked`. */
+void plan_make(struct plan *p, const struct options *o, const struct bench *bench);
+void plan_free(struct plan *p);
+
+/* The unit of the same scenario and scheme that has the distinguishing U. */
+struct unit_record *plan_distinguishing(struct plan *p, const struct unit_record *r);
+
+/* A scenario by name or file; exits with EXIT_USAGE if there is none. */
+void plan_find_scenario(const char *name, struct scenario *out);
+
+#endif

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/* record.h: what a run knows of each unit (scenario, scheme, user GS): its map, its cases, its coverage. Plain data,
+ * filled by workers and printed by the main thread. */
+#ifndef VMM_RECORD_H
+#define VMM_RECORD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "vmm/judge.h"
+#include "vmm/session.h"
+#include "vmm/walk.h"
+
+#define RECORD_ERROR 400
+
+/* One visit of the golden run, and whether it is injected. */
+struct mapped {
+	struct visit visit;
+	bool inject;
+};
+
+struct case_record {
+	uint32_t visit;                 /* index into the map */
+	enum event event;
+	bool db_real;                   /* hardware could raise this #DB here */
+	bool unstable;                  /* repeated, it came out differently */
+	uint64_t hash;
+	struct breach *breach;          /* NULL: no rule broken */
+};
+
+/* Kernel boundaries by offset from the start of kernel text. */
+enum coverage {
+	COVER_REACHABLE = 1,            /* static walk of entry text from the gates and LSTAR */
+	COVER_WINDOW = 2,               /* visited in a measured window */
+	COVER_INJECTED = 4,
+	COVER_HANDLER = 8,              /* visited inside an injected event's handler */
+};
+
+struct unit_record {
+	struct unit unit;
+	bool asked;                     /* false: run for its map only */
+	unsigned events;                /* bit 1 << enum event: what is injected */
+	char error[RECORD_ERROR];       /* the guest did not start, or the bench lost it: nothing else is valid */
+	struct walk_result golden;
+	struct mapped *map;
+	size_t map_count, map_room;
+	struct case_record *cases;
+	size_t case_count, case_room;
+	struct rule_count checks[RULE_COUNT];
+	uint8_t *cover;                 /* enum coverage bits */
+	uint64_t text_start, text_size;
+	uint64_t sampled;               /* cases run to the end of the workload */
+	uint64_t kernel_instructions;   /* of all injected events, counted along each kind of way once */
+	uint64_t exits, ioctls;
+	double seconds;                 /* injecting */
+	bool finished;
+};
+
+/* Case id of a case, or of a visit and event of this unit. */
+void record_case_id(const struct unit_record *r, const struct bench *bench, uint32_t visit, enum event event,
+		    char *out, size_t out_size);
+
+void record_free(struct unit_record *r);
+
+#endif

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+/* report_end.c: the last lines of a run: violations in groups, then the counts. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "vmm/caseid.h"
+#include "vmm/die.h"
+#include "vmm/report_tap.h"
+
+struct group {
+	enum rule rule;
+	const char *symbol;
+	enum event event;
+	unsigned count;
+	char first[CASEID_SIZE];
+};
+
+struct groups {
+	struct group *group;
+	unsigned count;
+};
+
+static void add(struct groups *g, const struct unit_record *r, const struct bench *bench, const struct case_record *c)
+{
+	const struct elf_symbol *s = elf_nearest(bench->elf, r->map[c->visit].visit.rip);
+	struct group *x;
+
+	for (unsigned n = 0; n < g->count; n++) {
+		x = &g->group[n];
+		if (x->rule == c->breach->rule && x->event == c->event && s && !strcmp(x->symbol, s->name)) {
+			x->count++;
+			return;
+		}
+	}
+	g->group = xrealloc(g->group, (g->count + 1) * sizeof(*g->group));
+	x = &g->group[g->count++];
+	*x = (struct group){ c->breach->rule, s ? s->name : "?", c->event, 1, "" };
+	record_case_id(r, bench, c->visit, c->event, x->first, sizeof(x->first));
+}
+
+static void print_golden(const struct unit_record *r)
+{
+	char name[160];
+
+	if (!r->asked || !r->golden.broken)
+		return;
+	unit_name(&r->unit, name, sizeof(name));
+	printf("# golden: %s broken in %s: %s\n", rule_name(r->golden.breach.rule), name, r->golden.breach.detail);
+}
+
+static void print_groups(const struct plan *p, const struct bench *bench)
+{
+	struct groups g = { 0 };
+
+	for (size_t n = 0; n < p->unit_count; n++) {
+		const struct unit_record *r = &p->units[n];
+
+		print_golden(r);
+		for (size_t k = 0; r->asked && k < r->case_count; k++)
+			if (r->cases[k].breach)
+				add(&g, r, bench, &r->cases[k]);
+	}
+	for (unsigned n = 0; n < g.count; n++)
+		printf("# %s broken in %s by %s: %u case%s, first %s\n", rule_name(g.group[n].rule), g.group[n].symbol,
+		       event_name(g.group[n].event), g.group[n].count, g.group[n].count == 1 ? "" : "s", g.group[n].first);
+	free(g.group);
+}
+
+static void print_rules(const struct totals *t)
+{
+	printf("# rules checked (broken):");
+	for (enum rule rule = 0; rule < RULE_COUNT; rule++)
+		if (t->rules[rule].checked)
+			printf(" %s %lu (%lu)", rule_name(rule), (unsigned long)t->rules[rule].checked,
+			       (unsigned long)t->rules[rule].broken);
+	printf("\n");
+	for (enum rule rule = 0; rule < RULE_COUNT; rule++)
+		if (totals_skip_reason(t, rule))
+			printf("# skipped: rule %s: %s\n", rule_name(rule), totals_skip_reason(t, rule));
+}
+
+static void print_speed(const struct totals *t)
+{
+	double rate = totals_injections_per_second(t);
+
+	printf("# %.0f injections/s with %u job%s, 1/%.0f of the floor of %.0f exits/s; %.0f kernel instructions each; %.1f s\n",
+	       rate, t->jobs, t->jobs == 1 ? "" : "s", rate > 0 ? t->floor / rate : 0, t->floor,
+	       totals_instructions_per_injection(t), t->seconds);
+}
+
+void tap_end(const struct totals *t, const struct plan *p, const struct bench *bench)
+{
+	const struct coverage_sum *c = &t->coverage;
+
+	print_groups(p, bench);
+	for (size_t n = 0; n < p->skip_count; n++)
+		printf("# skipped: %s: %s\n", p->skips[n].what, p->skips[n].reason);
+	print_rules(t);
+	printf("# boundaries %u = %u injected + %u deferred + %u unreached; %u more in user code; %u windows\n",
+	       c->boundaries, c->injected, c->deferred, c->unreached_count, c->user_boundaries, c->windows);
+	printf("# injections %lu: %lu nmi, %lu mce, %lu db (%lu real, %lu synthetic); %lu run on to the end\n",
+	       (unsigned long)t->injections, (unsigned long)t->by_event[EVENT_NMI],
+	       (unsigned long)t->by_event[EVENT_MCE], (unsigned long)t->by_event[EVENT_DB], (unsigned long)t->db_real,
+	       (unsigned long)(t->by_event[EVENT_DB] - t->db_real), (unsigned long)t->sampled);
+	print_speed(t);
+	printf("# %lu violation%s, %lu of them unstable; %lu golden; canaries %u/%u\n", (unsigned long)t->violations,
+	       t->violations == 1 ? "" : "s", (unsigned long)t->unstable, (unsigned long)t->golden, t->canaries_caught,
+	       CANARIES);
+}

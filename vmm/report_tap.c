@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: MIT */
+/* report_tap.c: the results of a run as TAP version 13 with one indented subtest per unit. */
+#include "vmm/report_tap.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "vmm/caseid.h"
+#include "vmm/points.h"
+
+static unsigned number;                 /* of the last point of the top level */
+
+void tap_begin(const struct plan *p)
+{
+	unsigned points = 2;
+
+	for (size_t n = 0; n < p->unit_count; n++)
+		points += p->units[n].asked;
+	printf("TAP version 13\n1..%u\n", points);
+	number = 0;
+}
+
+void tap_canaries(const struct totals *t)
+{
+	printf("%s %u - canaries %u/%u\n", t->canaries_caught == CANARIES ? "ok" : "not ok", ++number,
+	       t->canaries_caught, CANARIES);
+	for (unsigned n = 0; n < CANARIES; n++) {
+		const struct canary_result *c = &t->canaries[n];
+
+		if (!c->caught)
+			printf("# canary \"%s\": must be reported by %s, was %s\n", c->name, rule_name(c->expected),
+			       !c->ran ? "not run" : c->breach.broken ? rule_name(c->breach.rule) : "not reported");
+	}
+}
+
+static void print_place(const struct bench *bench, const char *key, uint64_t rip)
+{
+	char name[160], line[300];
+
+	elf_name(bench->elf, rip, name, sizeof(name));
+	elf_line(bench->elf, rip, line, sizeof(line));
+	printf("      %s: %s%s%s%s\n", key, name, *line ? " (" : "", line, *line ? ")" : "");
+}
+
+/* In YAML single quotes, where only the quote itself is special. */
+static void print_quoted(const char *key, const char *text)
+{
+	printf("      %s: '", key);
+	for (; *text; text++)
+		printf(*text == '\'' ? "''" : "%c", *text);
+	printf("'\n");
+}
+
+static void print_breach(const struct bench *bench, const struct breach *b, uint64_t k)
+{
+	printf("      rule: %s\n", rule_name(b->rule));
+	print_quoted("detail", b->detail);
+	printf("      stop: %s\n", b->at);
+	print_place(bench, "rip", b->rip);
+	printf("      seen: { A: 0x%lx, I: 0x%lx, K: 0x%lx }\n", (unsigned long)b->a, (unsigned long)b->i,
+	       (unsigned long)k);
+}
+
+static void print_failure(const struct unit_record *r, const struct bench *bench, const struct point *p, uint64_t k)
+{
+	const struct visit *v = &r->map[p->first->visit].visit;
+	char id[CASEID_SIZE];
+
+	record_case_id(r, bench, p->first->visit, p->event, id, sizeof(id));
+	printf("      ---\n      case: %s\n", id);
+	print_breach(bench, p->first->breach, k);
+	print_place(bench, "boundary", v->rip);
+	printf("      state: { CPL: %u, A: %s, I: %s }\n", v->cpl, gs_class_name(v->a), gs_class_name(v->i));
+	printf("      broken: %u of %u cases%s\n", p->broken, p->cases, p->unstable ? ", unstable" : "");
+	printf("      again: gsgate replay %s\n      ...\n", id);
+}
+
+static void print_golden(const struct unit_record *r, const struct bench *bench, uint64_t k)
+{
+	printf("    %s 1 - golden\n", r->golden.broken ? "not ok" : "ok");
+	if (!r->golden.broken)
+		return;
+	printf("      ---\n");
+	print_breach(bench, &r->golden.breach, k);
+	printf("      completed: %s\n      ...\n", r->golden.completed ? "true" : "false");
+}
+
+/* False if a point is not ok. */
+static bool print_points(const struct unit_record *r, const struct bench *bench, uint64_t k)
+{
+	struct points p;
+	bool good = true;
+
+	points_group(&p, r, bench, r->events);
+	printf("    1..%u\n", p.count + 1);
+	print_golden(r, bench, k);
+	for (unsigned n = 0; n < p.count; n++) {
+		bool ok = p.point[n].cases && !p.point[n].broken;
+
+		printf("    %s %u - %s %s\n", ok ? "ok" : "not ok", n + 2, p.point[n].symbol, event_name(p.point[n].event));
+		if (p.point[n].broken)
+			print_failure(r, bench, &p.point[n], k);
+		else if (!ok)
+			printf("    # not injected: %s\n", r->golden.completed ? "the run was cut short" : "the golden run died");
+		good &= ok;
+	}
+	points_free(&p);
+	return good;
+}
+
+void tap_unit(const struct unit_record *r, const struct bench *bench, uint64_t k)
+{
+	char name[160];
+	bool good;
+
+	unit_name(&r->unit, name, sizeof(name));
+	printf("# Subtest: %s\n", name);
+	good = print_points(r, bench, k) && !r->golden.broken && !r->error[0];
+	printf("%s %u - %s%s\n", good ? "ok" : "not ok", ++number, name,
+	       good || r->finished || !r->golden.completed || r->error[0] ? "" : " # TODO not finished");
+	if (r->error[0])
+		printf("# %s: %s\n", name, r->error);
+}
+
+void tap_coverage(const struct coverage_sum *c, const struct bench *bench)
+{
+	printf("%s %u - every boundary is injected, deferred, or unreached for a listed reason\n",
+	       c->unlisted || c->stale[0] ? "not ok" : "ok", ++number);
+	for (unsigned n = 0; n < c->unreached_count; n++) {
+		char name[160], line[300];
+
+		if (c->unreached[n].reason)
+			continue;
+		elf_name(bench->elf, c->unreached[n].rip, name, sizeof(name));
+		elf_line(bench->elf, c->unreached[n].rip, line, sizeof(line));
+		printf("# unreached and not listed: %s %s\n", name, line);
+	}
+	if (c->stale[0])
+		printf("# %s\n", c->stale);
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+/* tiny.c: a guest of a few instructions, for measuring the host: what it executes, and how fast it exits. */
+#include "vmm/tiny.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "vmm/clock.h"
+#include "vmm/die.h"
+
+#define TINY_RAM 0x10000
+#define TINY_PML4 0x1000
+#define TINY_PDPT 0x2000
+#define TINY_PD 0x3000
+#define TINY_CODE 0x4000
+#define PTE_TABLE 0x3
+#define PTE_LARGE 0x83
+
+void tiny_create(struct machine *m, struct kvm_host *host, const uint8_t *code, size_t size)
+{
+	machine_create(m, host, TINY_RAM);
+	*(uint64_t *)mem_at(&m->mem, TINY_PML4, 8) = TINY_PDPT | PTE_TABLE;
+	*(uint64_t *)mem_at(&m->mem, TINY_PDPT, 8) = TINY_PD | PTE_TABLE;
+	*(uint64_t *)mem_at(&m->mem, TINY_PD, 8) = PTE_LARGE;
+	memcpy(mem_at(&m->mem, TINY_CODE, size), code, size);
+	machine_start_at(m, TINY_CODE, TINY_PML4);
+}
+
+bool tiny_has_fsgsbase(struct kvm_host *host)
+{
+	static const uint8_t code[] = {
+		0x0f, 0x20, 0xe0,                       /* mov %cr4,%rax */
+		0x0d, 0x00, 0x00, 0x01, 0x00,           /* or $1 << 16,%eax: FSGSBASE */
+		0x0f, 0x22, 0xe0,                       /* mov %rax,%cr4 */
+		0xbb, 0x34, 0x12, 0x00, 0x00,           /* mov $0x1234,%ebx */
+		0xf3, 0x48, 0x0f, 0xae, 0xdb,           /* wrgsbase %rbx */
+		0xf3, 0x48, 0x0f, 0xae, 0xc9,           /* rdgsbase %rcx */
+		0xe6, 0x80,                             /* out %al,$0x80 */
+	};
+	struct machine m;
+	bool works;
+
+	tiny_create(&m, host, code, sizeof(code));
+	works = !kvm_try(m.vcpu_fd, KVM_RUN, NULL) && m.run->exit_reason == KVM_EXIT_IO &&
+		machine_regs(&m)->rcx == 0x1234;
+	machine_destroy(&m);
+	return works;
+}
+
+struct floor_job {
+	pthread_t thread;
+	struct kvm_host *host;
+	double seconds, rate;
+};
+
+static void *count_exits(void *context)
+{
+	static const uint8_t code[] = { 0xe6, 0x80, 0xeb, 0xfc };       /* 1: out %al,$0x80; jmp 1b */
+	struct floor_job *j = context;
+	struct machine m;
+	unsigned long exits = 0;
+	double start, end;
+
+	tiny_create(&m, j->host, code, sizeof(code));
+	m.run->kvm_valid_regs = 0;
+	start = clock_now();
+	do {
+		for (unsigned n = 0; n < 256; n++)
+			KVM_DO(m.vcpu_fd, KVM_RUN, 0);
+		exits += 256;
+		end = clock_now();
+	} while (end - start < j->seconds);
+	j->rate = exits / (end - start);
+	machine_destroy(&m);
+	return NULL;
+}
+
+double tiny_exits_per_second(struct kvm_host *host, unsigned jobs, double seconds)
+{
+	struct floor_job *job = xcalloc(jobs, sizeof(*job));
+	double sum = 0;
+
+	for (unsigned n = 0; n < jobs; n++) {
+		job[n].host = host;
+		job[n].seconds = seconds;
+		if (pthread_create(&job[n].thread, NULL, count_exits, &job[n]))
+			die(EXIT_HOST, "cannot start a thread");
+	}
+	for (unsigned n = 0; n < jobs; n++) {
+		pthread_join(job[n].thread, NULL);
+		sum += job[n].rate;
+	}
+	free(job);
+	return sum;
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/* totals.c: the sums of a whole run. */
+#include "vmm/totals.h"
+
+static void add_case(struct totals *t, const struct case_record *c)
+{
+	t->injections++;
+	t->by_event[c->event]++;
+	t->db_real += c->db_real;
+	if (!c->breach)
+		return;
+	t->violations++;
+	t->unstable += c->unstable;
+	t->rules[c->breach->rule].broken++;
+}
+
+static void add_unit(struct totals *t, const struct unit_record *r)
+{
+	for (size_t n = 0; n < r->case_count; n++)
+		add_case(t, &r->cases[n]);
+	for (enum rule rule = 0; rule < RULE_COUNT; rule++)
+		t->rules[rule].checked += r->checks[rule].checked;
+	if (r->golden.broken) {
+		t->golden++;
+		t->rules[r->golden.breach.rule].broken++;
+	}
+	t->sampled += r->sampled;
+	t->kernel_instructions += r->kernel_instructions;
+	t->exits += r->exits;
+	t->ioctls += r->ioctls;
+	t->unfinished += !r->finished && !r->error[0] && r->golden.completed;
+}
+
+void totals_sum(struct totals *t, const struct plan *p)
+{
+	for (size_t n = 0; n < p->unit_count; n++)
+		if (p->units[n].asked)
+			add_unit(t, &p->units[n]);
+}
+
+const char *totals_skip_reason(const struct totals *t, enum rule rule)
+{
+	if (t->rules[rule].checked)
+		return NULL;
+	switch (rule) {
+	case RULE_EXIT_WORK:
+		return "this guest has no exit work yet";
+	case RULE_CONTEXT:
+		return "this guest has no context tracking yet";
+	default:
+		return "no chosen scenario gets to a point where it applies";
+	}
+}
+
+double totals_injections_per_second(const struct totals *t)
+{
+	return t->inject_seconds > 0 ? t->injections / t->inject_seconds : 0;
+}
+
+double totals_instructions_per_injection(const struct totals *t)
+{
+	uint64_t counted = t->injections - t->violations;
+
+	return counted ? (double)t->kernel_instructions / counted : 0;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/* totals.h: the sums of a whole run, as the summary and the last lines of the output tell them. */
+#ifndef VMM_TOTALS_H
+#define VMM_TOTALS_H
+
+#include "vmm/canary.h"
+#include "vmm/coverage.h"
+#include "vmm/plan.h"
+
+struct totals {
+	uint64_t injections, by_event[EVENT_COUNT], db_real, sampled;
+	uint64_t violations, unstable, golden;  /* cases; cases; units whose golden run broke a rule */
+	uint64_t kernel_instructions;
+	uint64_t exits, ioctls;
+	struct rule_count rules[RULE_COUNT];
+	unsigned unfinished;            /* units */
+	unsigned canaries_caught;
+	struct canary_result canaries[CANARIES];
+	struct coverage_sum coverage;
+	double seconds, inject_seconds; /* the whole run; its injecting part */
+	double floor;                   /* exits a second, same jobs */
+	unsigned jobs;
+};
+
+/* Everything that comes from the records. */
+void totals_sum(struct totals *t, const struct plan *p);
+
+/* Why no chosen scenario can check a rule, or NULL if one did. */
+const char *totals_skip_reason(const struct totals *t, enum rule rule);
+
+double totals_injections_per_second(const struct totals *t);
+double totals_instructions_per_injection(const struct totals *t);
+
+#endif

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: MIT */
+/* unit_run.c: the two passes over a unit: first its map, later its injections. */
+#include "vmm/unit_run.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "vmm/case.h"
+#include "vmm/clock.h"
+#include "vmm/die.h"
+#include "vmm/hash.h"
+#include "vmm/msr.h"
+
+#define SAMPLE_ONE_IN 100
+#define REPEATS 2                       /* a violation must come out again as often */
+
+/* How many kernel instructions an event takes, by what decides its way: measured once per unit. */
+struct ways {
+	unsigned instructions[EVENT_COUNT][2][CLASS_OTHER + 1]; /* event, CPL 0 or 3, class of A */
+};
+
+struct pass {
+	struct unit_record *r;
+	const struct bench *bench;
+	const struct unit_orders *orders;
+	struct ways ways;
+};
+
+static bool add_visit(struct session *s, const struct place *p, void *context)
+{
+	struct unit_record *r = context;
+
+	(void)s;
+	if (r->map_count == r->map_room) {
+		r->map_room = r->map_room ? 2 * r->map_room : 1024;
+		r->map = xrealloc(r->map, r->map_room * sizeof(*r->map));
+	}
+	r->map[r->map_count++] = (struct mapped){ .visit = *p->visit };
+	return true;
+}
+
+static void mark(struct unit_record *r, uint64_t rip, enum coverage c)
+{
+	if (rip - r->text_start < r->text_size)
+		r->cover[rip - r->text_start] |= c;
+}
+
+/* Every boundary of entry text that the gates and LSTAR lead to. */
+static void cover_reachable(struct session *s, struct unit_record *r)
+{
+	const struct layout *l = &s->layout;
+	uint64_t roots[LAYOUT_GATES + 1], size = l->entry_text.end - l->entry_text.start, left;
+	const uint8_t *bytes = stops_text(&s->stops, l->entry_text.start, &left);
+	struct insn_starts starts;
+	unsigned count = 0;
+
+	r->text_start = l->text.start;
+	r->text_size = l->text.end - l->text.start;
+	r->cover = xcalloc(r->text_size, 1);
+	for (unsigned n = 0; n < LAYOUT_GATES; n++)
+		if (l->gate[n])
+			roots[count++] = l->gate[n];
+	roots[count++] = machine_get_msr(&s->machine, MSR_LSTAR);
+	if (!bytes || left < size)
+		return;
+	decode_walk(bytes, l->entry_text.start, size, roots, count, &starts);
+	for (size_t n = 0; n < starts.count; n++)
+		mark(r, starts.addr[n], COVER_REACHABLE);
+	insn_starts_free(&starts);
+}
+
+void unit_map(struct unit_record *r, const struct bench *bench)
+{
+	struct session s;
+
+	if (!session_open(&s, bench, &r->unit, r->error, sizeof(r->error)))
+		return;
+	cover_reachable(&s, r);
+	walk_golden(&s, add_visit, r, &r->golden);
+	memcpy(r->checks, s.judge.count, sizeof(r->checks));
+	session_close(&s);
+}
+
+static struct case_record *add_case(struct unit_record *r)
+{
+	if (r->case_count == r->case_room) {
+		r->case_room = r->case_room ? 2 * r->case_room : 256;
+		r->cases = xrealloc(r->cases, r->case_room * sizeof(*r->cases));
+	}
+	return &r->cases[r->case_count++];
+}
+
+static bool same_verdict(const struct breach *a, const struct breach *b)
+{
+	return a->broken == b->broken && (!a->broken || (a->rule == b->rule && a->rip == b->rip));
+}
+
+/* A violation counts only if it comes out the same each time. */
+static void repeat(struct session *s, const struct case_start *start, struct case_record *c)
+{
+	struct case_options options = { 0 };
+	struct case_result again;
+
+	for (unsigned n = 0; n < REPEATS; n++) {
+		case_inject(s, start, c->event, &options, &again);
+		c->unstable |= !same_verdict(&again.breach, c->breach);
+	}
+}
+
+static bool is_sampled(const struct pass *p, const struct place *at, enum event event)
+{
+	uint64_t hash = hash_bytes(HASH_START ^ p->bench->seed, &at->index, sizeof(at->index));
+
+	hash = hash_bytes(hash, &event, sizeof(event));
+	hash = hash_bytes(hash, &p->r->unit.gs, sizeof(p->r->unit.gs));
+	return hash % SAMPLE_ONE_IN == 0;
+}
+
+static void keep_breach(struct case_record *c, const struct breach *b)
+{
+	c->breach = xcalloc(1, sizeof(*b));
+	*c->breach = *b;
+}
+
+/* One case in full: judged, repeated if it broke a rule, sampled if it did not. True if it broke none. */
+static bool run_case(struct pass *p, struct session *s, const struct case_start *start, const struct place *at,
+		     enum event event)
+{
+	struct case_options options = { 0 };
+	struct case_record *c = add_case(p->r);
+	struct case_result result;
+
+	*c = (struct case_record){
+		.visit = at->index, .event = event, .db_real = event == EVENT_DB && at->visit->after_access,
+	};
+	case_inject(s, start, event, &options, &result);
+	c->hash = result.hash;
+	if (!result.breach.broken && !s->judge.muted && is_sampled(p, at, event)) {
+		case_run_to_end(s, start, event, &result);
+		p->r->sampled++;
+	}
+	if (!result.breach.broken)
+		return true;
+	keep_breach(c, &result.breach);
+	if (strcmp(result.breach.at, "end"))
+		repeat(s, start, c);
+	return false;
+}
+
+static void see_handler(void *context, const struct cpu_state *now)
+{
+	mark(context, now->rip, COVER_HANDLER);
+}
+
+static void count_way(struct pass *p, struct session *s, const struct case_start *start, const struct visit *v,
+		      enum event event)
+{
+	unsigned *count = &p->ways.instructions[event][v->cpl == 3][v->a];
+
+	if (!*count)
+		*count = case_walk(s, start, event, see_handler, p->r);
+	p->r->kernel_instructions += *count;
+}
+
+static bool should_stop(const struct unit_orders *o)
+{
+	return *o->interrupted || (o->deadline > 0 && clock_now() > o->deadline);
+}
+
+static bool same_visit(const struct visit *now, const struct visit *then)
+{
+	return now->rip == then->rip && now->number == then->number && now->cpl == then->cpl;
+}
+
+static void inject_here(struct pass *p, struct session *s, const struct place *at)
+{
+	struct case_start start;
+
+	walk_pause(s);
+	case_begin(s, &start);
+	for (enum event event = 0; event < EVENT_COUNT; event++) {
+		if (!(p->r->events >> event & 1) || (event == EVENT_DB && !at->visit->dr7_armed))
+			continue;
+		if (run_case(p, s, &start, at, event))
+			count_way(p, s, &start, &p->r->map[at->index].visit, event);
+		atomic_fetch_add_explicit(p->orders->done, 1, memory_order_relaxed);
+	}
+	walk_resume(s);
+}
+
+static bool inject_visit(struct session *s, const struct place *at, void *context)
+{
+	struct pass *p = context;
+	struct unit_record *r = p->r;
+	const struct mapped *m = &r->map[at->index];
+
+	if (at->index >= r->map_count || !same_visit(at->visit, &m->visit)) {
+		snprintf(r->error, sizeof(r->error), "the golden run is not repeatable: visit %zu differs", at->index);
+		return false;
+	}
+	if (!m->inject)
+		return true;
+	if (should_stop(p->orders))
+		return false;
+	mark(r, at->visit->rip, COVER_INJECTED);
+	if (m->visit.cpl == 0 && m->visit.a != CLASS_K)
+		mark(r, at->visit->rip, COVER_WINDOW);
+	inject_here(p, s, at);
+	return true;
+}
+
+void unit_inject(struct unit_record *r, const struct bench *bench, const struct unit_orders *orders)
+{
+	struct pass p = { .r = r, .bench = bench, .orders = orders };
+	struct walk_result again;
+	struct session s;
+	double start = clock_now();
+
+	if (!session_open(&s, bench, &r->unit, r->error, sizeof(r->error)))
+		return;
+	s.judge.muted = r->golden.broken;
+	walk_golden(&s, inject_visit, &p, &again);
+	memcpy(r->checks, s.judge.count, sizeof(r->checks));
+	r->exits = s.machine.exits;
+	r->ioctls = s.machine.ioctls;
+	r->seconds = clock_now() - start;
+	r->finished = again.visits == r->map_count && !r->error[0];
+	session_close(&s);
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/* unit_run.h: the two passes over a unit: first its map, later its injections. Each call boots a guest of its own, in
+ * the calling thread. */
+#ifndef VMM_UNIT_RUN_H
+#define VMM_UNIT_RUN_H
+
+#include <signal.h>
+#include <stdatomic.h>
+
+#include "vmm/record.h"
+
+/* What the injecting pass is asked for, and where it shows how far it is. */
+struct unit_orders {
+	const volatile sig_atomic_t *interrupted;       /* a signal ended the run: stop between cases */
+	double deadline;                /* CLOCK_MONOTONIC seconds; 0: none */
+	atomic_ulong *done;             /* cases finished, for the progress bar */
+};
+
+/* Pass 1: the golden run, its verdict and its map. */
+void unit_map(struct unit_record *r, const struct bench *bench);
+
+/* Pass 2: every planned visit with every event, and the ways of the handlers. The golden run is walked again and must be
+ * the same. */
+void unit_inject(struct unit_record *r, const struct bench *bench, const struct unit_orders *orders);
+
+#endif
