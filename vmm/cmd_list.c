@@ -36,14 +36,15 @@ static const char *stack_name(const struct layout *l, unsigned stack)
 /* One line per visit that is injected: everything that decides what must hold there. */
 static void print_visit(const struct unit_record *r, const struct bench *bench, const struct layout *l, size_t n)
 {
-	const struct visit *v = &r->map[n].visit;
+	const struct visit *v = &r->map.at[n];
 	char id[CASEID_SIZE], line[300];
 
 	record_case_id(r, bench, n, EVENT_NMI, id, sizeof(id));
 	elf_line(bench->elf, v->rip, line, sizeof(line));
-	printf("%.*s cpl=%u a=%s i=%s stack=%s if=%u df=%u window=%u db=%s %s\n", (int)(strlen(id) - strlen(":nmi")), id,
-	       v->cpl, gs_class_name(v->a), gs_class_name(v->i), stack_name(l, v->stack), v->interrupts, v->direction,
-	       map_in_window(v), !v->dr7_armed ? "none" : v->after_access ? "real" : "synthetic", line);
+	printf("%.*s cpl=%u a=%s i=%s avalue=0x%lx ivalue=0x%lx stack=%s if=%u df=%u window=%u db=%s %s\n",
+	       (int)(strlen(id) - strlen(":nmi")), id, v->cpl, gs_class_name(v->a), gs_class_name(v->i),
+	       (unsigned long)v->a_value, (unsigned long)v->i_value, stack_name(l, v->stack), v->interrupts,
+	       v->direction, map_in_window(v), !v->dr7_armed ? "none" : v->after_access ? "real" : "synthetic", line);
 }
 
 static void print_unit(const struct unit_record *r, const struct bench *bench, const struct layout *l)
@@ -51,10 +52,10 @@ static void print_unit(const struct unit_record *r, const struct bench *bench, c
 	char name[160];
 
 	unit_name(&r->unit, name, sizeof(name));
-	printf("# %s: %zu visits, golden run %s\n", name, r->map_count,
+	printf("# %s: %zu visits, golden run %s\n", name, r->map.count,
 	       r->golden.broken ? "broken" : r->golden.completed ? "good" : "incomplete");
-	for (size_t n = 0; n < r->map_count; n++)
-		if (r->map[n].inject)
+	for (size_t n = 0; n < r->map.count; n++)
+		if (r->map.at[n].inject)
 			print_visit(r, bench, l, n);
 }
 

@@ -143,12 +143,12 @@ static unsigned count_user(const struct plan *p)
 	unsigned distinct = 0;
 
 	for (size_t n = 0; n < p->unit_count; n++)
-		room += p->units[n].map_count;
+		room += p->units[n].map.count;
 	all = xcalloc(room, sizeof(*all));
 	for (size_t n = 0; n < p->unit_count; n++)
-		for (size_t k = 0; p->units[n].asked && k < p->units[n].map_count; k++)
-			if (p->units[n].map[k].inject && p->units[n].map[k].visit.cpl == 3)
-				all[count++] = p->units[n].map[k].visit.rip;
+		for (size_t k = 0; p->units[n].asked && k < p->units[n].map.count; k++)
+			if (p->units[n].map.at[k].inject && p->units[n].map.at[k].cpl == 3)
+				all[count++] = p->units[n].map.at[k].rip;
 	qsort(all, count, sizeof(*all), by_number);
 	for (size_t n = 0; n < count; n++)
 		distinct += !n || all[n] != all[n - 1];
@@ -178,8 +178,8 @@ void coverage_sum(struct coverage_sum *c, const struct plan *p, const struct ben
 	if (complete)
 		find_stale(c, list);
 	for (size_t n = 0; n < p->unit_count; n++)
-		if (p->units[n].asked && map_windows(&p->units[n]) > c->windows)
-			c->windows = map_windows(&p->units[n]);
+		if (p->units[n].asked && map_windows(&p->units[n].map) > c->windows)
+			c->windows = map_windows(&p->units[n].map);
 	c->user_boundaries = count_user(p);
 	free(all);
 	free(list);

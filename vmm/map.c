@@ -1,11 +1,32 @@
 /* SPDX-License-Identifier: MIT */
-/* map.c: the measured map of a unit, and which visits are injected. */
+/* map.c: the measured map of a golden run, and which visits are injected. */
 #include "vmm/map.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "vmm/die.h"
+
+static const char *const class_names[] = { [CLASS_K] = "K", [CLASS_U] = "U", [CLASS_OTHER] = "other" };
+
+const char *gs_class_name(enum gs_class c)
+{
+	return class_names[c];
+}
+
+void map_add(struct map *m, const struct visit *v)
+{
+	if (m->count == m->room) {
+		m->room = m->room ? 2 * m->room : 1024;
+		m->at = xrealloc(m->at, m->room * sizeof(*m->at));
+	}
+	m->at[m->count++] = *v;
+}
+
+void map_free(struct map *m)
+{
+	free(m->at);
+}
 
 bool map_in_window(const struct visit *v)
 {
@@ -24,24 +45,24 @@ struct seen {
 	size_t buckets;
 };
 
-static bool is_first(struct seen *s, const struct unit_record *r, size_t n)
+static bool is_first(struct seen *s, const struct map *m, size_t n)
 {
-	const struct visit *v = &r->map[n].visit;
+	const struct visit *v = &m->at[n];
 	uint32_t *head = &s->head[v->rip * 0x9e3779b97f4a7c15ull >> 32 & (s->buckets - 1)];
 
 	for (uint32_t at = *head; at; at = s->next[at - 1])
-		if (same_kind(&r->map[at - 1].visit, v))
+		if (same_kind(&m->at[at - 1], v))
 			return false;
 	s->next[n] = *head;
 	*head = n + 1;
 	return true;
 }
 
-static void take_classes(struct unit_record *r, const struct unit_record *distinguishing)
+static void take_classes(struct map *m, const struct map *distinguishing)
 {
-	for (size_t n = 0; n < r->map_count && n < distinguishing->map_count; n++) {
-		struct visit *v = &r->map[n].visit;
-		const struct visit *d = &distinguishing->map[n].visit;
+	for (size_t n = 0; n < m->count && n < distinguishing->count; n++) {
+		struct visit *v = &m->at[n];
+		const struct visit *d = &distinguishing->at[n];
 
 		if (v->rip != d->rip)
 			return;
@@ -50,38 +71,38 @@ static void take_classes(struct unit_record *r, const struct unit_record *distin
 	}
 }
 
-void map_plan(struct unit_record *r, const struct unit_record *distinguishing, const struct range *entry_text)
+void map_plan(struct map *m, const struct map *distinguishing, const struct range *entry_text)
 {
 	struct seen seen = { .buckets = 4096 };
 
 	if (distinguishing)
-		take_classes(r, distinguishing);
+		take_classes(m, distinguishing);
 	seen.head = xcalloc(seen.buckets, sizeof(*seen.head));
-	seen.next = xcalloc(r->map_count, sizeof(*seen.next));
-	for (size_t n = 0; n < r->map_count; n++) {
-		const struct visit *v = &r->map[n].visit;
+	seen.next = xcalloc(m->count, sizeof(*seen.next));
+	for (size_t n = 0; n < m->count; n++) {
+		struct visit *v = &m->at[n];
 		bool wanted = v->cpl == 3 || range_has(entry_text, v->rip) || map_in_window(v);
 
-		r->map[n].inject = wanted && is_first(&seen, r, n);
+		v->inject = wanted && is_first(&seen, m, n);
 	}
 	free(seen.head);
 	free(seen.next);
 }
 
-unsigned map_windows(const struct unit_record *r)
+unsigned map_windows(const struct map *m)
 {
 	struct range *found = NULL;
 	unsigned count = 0;
 
-	for (size_t n = 0; n < r->map_count; n++) {
-		struct range w = { r->map[n].visit.rip, 0 };
+	for (size_t n = 0; n < m->count; n++) {
+		struct range w = { m->at[n].rip, 0 };
 		unsigned k = 0;
 
-		if (!map_in_window(&r->map[n].visit))
+		if (!map_in_window(&m->at[n]))
 			continue;
-		while (n + 1 < r->map_count && map_in_window(&r->map[n + 1].visit))
+		while (n + 1 < m->count && map_in_window(&m->at[n + 1]))
 			n++;
-		w.end = r->map[n].visit.rip;
+		w.end = m->at[n].rip;
 		while (k < count && memcmp(&found[k], &w, sizeof(w)))
 			k++;
 		if (k < count)

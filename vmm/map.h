@@ -1,19 +1,50 @@
 /* SPDX-License-Identifier: MIT */
-/* map.h: the measured map of a unit: which base A and I hold at every boundary, and which visits are injected. Pure. */
+/* map.h: the measured map of a golden run: which base A and I hold at every boundary, and which visits are injected.
+ * Pure: knows nothing of KVM. */
 #ifndef VMM_MAP_H
 #define VMM_MAP_H
 
-#include "vmm/record.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "vmm/layout.h"
+
+/* Which base a register holds. Under a distinguishing U the measured value says it. */
+enum gs_class { CLASS_K, CLASS_U, CLASS_OTHER };
+const char *gs_class_name(enum gs_class c);
+
+/* One visit to one boundary. */
+struct visit {
+	uint64_t rip;
+	uint64_t a_value, i_value;
+	uint32_t number;                /* 1 for the first visit to this boundary since the snapshot */
+	uint8_t cpl;
+	uint8_t a, i;                   /* enum gs_class */
+	uint8_t stack;                  /* layout_stack() of RSP */
+	bool interrupts, direction;     /* RFLAGS.IF, RFLAGS.DF */
+	bool after_access;              /* the instruction before touched memory: a data watchpoint could have hit */
+	bool dr7_armed;
+	bool inject;                    /* decided by map_plan() */
+};
+
+struct map {
+	struct visit *at;               /* in the order of the golden run */
+	size_t count, room;
+};
+
+void map_add(struct map *m, const struct visit *v);
+void map_free(struct map *m);
 
 /* Decides which visits are injected: of the visits to a boundary of entry text, of a window or of user code, the first of
- * each distinct (CPL, class of A and I, stack, IF, DF). Classes are taken from the unit that has the distinguishing U
- * (may be r itself) wherever both maps agree; under another U equal values could not be told apart. */
-void map_plan(struct unit_record *r, const struct unit_record *distinguishing, const struct range *entry_text);
+ * each distinct (CPL, class of A and I, stack, IF, DF). Classes are taken from the map under the distinguishing U (may be m
+ * itself, or NULL) as far as both agree; under another U equal values could not be told apart. */
+void map_plan(struct map *m, const struct map *distinguishing, const struct range *entry_text);
 
 /* In a window: at CPL 0 where A is not K. */
 bool map_in_window(const struct visit *v);
 
 /* The number of windows: runs of consecutive visits inside one, each distinct (first, last boundary) counted once. */
-unsigned map_windows(const struct unit_record *r);
+unsigned map_windows(const struct map *m);
 
 #endif

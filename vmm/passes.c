@@ -67,8 +67,11 @@ void passes_map(struct plan *p, const struct bench *bench, unsigned jobs)
 	for (size_t n = 0; n < p->unit_count; n++)
 		if (p->units[n].error[0])
 			die(EXIT_HOST, "%s", p->units[n].error);
-	for (size_t n = 0; n < p->unit_count; n++)
-		map_plan(&p->units[n], plan_distinguishing(p, &p->units[n]), &entry);
+	for (size_t n = 0; n < p->unit_count; n++) {
+		const struct unit_record *d = plan_distinguishing(p, &p->units[n]);
+
+		map_plan(&p->units[n].map, d ? &d->map : NULL, &entry);
+	}
 }
 
 static void inject_one(size_t index, void *context)
@@ -85,8 +88,8 @@ static size_t count_cases(const struct plan *p)
 	size_t count = 0;
 
 	for (size_t n = 0; n < p->unit_count; n++)
-		for (size_t k = 0; p->units[n].asked && k < p->units[n].map_count; k++)
-			count += p->units[n].map[k].inject ? __builtin_popcount(p->units[n].events) : 0;
+		for (size_t k = 0; p->units[n].asked && k < p->units[n].map.count; k++)
+			count += p->units[n].map.at[k].inject ? __builtin_popcount(p->units[n].events) : 0;
 	return count;
 }
 

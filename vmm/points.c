@@ -9,7 +9,7 @@
 
 static const char *symbol_of(const struct unit_record *r, const struct bench *bench, uint32_t visit)
 {
-	const struct elf_symbol *s = elf_nearest(bench->elf, r->map[visit].visit.rip);
+	const struct elf_symbol *s = elf_nearest(bench->elf, r->map.at[visit].rip);
 
 	return s ? s->name : "?";
 }
@@ -27,9 +27,9 @@ static struct point *find(struct points *p, const char *symbol, enum event event
 void points_group(struct points *p, const struct unit_record *r, const struct bench *bench, unsigned events)
 {
 	*p = (struct points){ 0 };
-	for (size_t n = 0; n < r->map_count; n++)
-		for (enum event event = 0; r->map[n].inject && event < EVENT_COUNT; event++)
-			if (events >> event & 1 && (event != EVENT_DB || r->map[n].visit.dr7_armed))
+	for (size_t n = 0; n < r->map.count; n++)
+		for (enum event event = 0; r->map.at[n].inject && event < EVENT_COUNT; event++)
+			if (events >> event & 1 && (event != EVENT_DB || r->map.at[n].dr7_armed))
 				find(p, symbol_of(r, bench, n), event);
 	for (size_t n = 0; n < r->case_count; n++) {
 		const struct case_record *c = &r->cases[n];

@@ -10,7 +10,7 @@
 void record_case_id(const struct unit_record *r, const struct bench *bench, uint32_t visit, enum event event,
 		    char *out, size_t out_size)
 {
-	const struct visit *v = &r->map[visit].visit;
+	const struct visit *v = &r->map.at[visit];
 	const struct elf_symbol *symbol = elf_nearest(bench->elf, v->rip);
 	struct caseid id = {
 		.scheme = r->unit.scheme, .gs = r->unit.gs, .visit = v->number, .event = event,
@@ -27,6 +27,6 @@ void record_free(struct unit_record *r)
 	for (size_t n = 0; n < r->case_count; n++)
 		free(r->cases[n].breach);
 	free(r->cases);
-	free(r->map);
+	map_free(&r->map);
 	free(r->cover);
 }

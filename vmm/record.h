@@ -14,12 +14,6 @@
 
 #define RECORD_ERROR 400
 
-/* One visit of the golden run, and whether it is injected. */
-struct mapped {
-	struct visit visit;
-	bool inject;
-};
-
 struct case_record {
 	uint32_t visit;                 /* index into the map */
 	enum event event;
@@ -43,8 +37,7 @@ struct unit_record {
 	unsigned events;                /* bit 1 << enum event: what is injected */
 	char error[RECORD_ERROR];       /* the guest did not start, or the bench lost it: nothing else is valid */
 	struct walk_result golden;
-	struct mapped *map;
-	size_t map_count, map_room;
+	struct map map;
 	struct case_record *cases;
 	size_t case_count, case_room;
 	struct rule_count checks[RULE_COUNT];

@@ -23,7 +23,7 @@ struct groups {
 
 static void add(struct groups *g, const struct unit_record *r, const struct bench *bench, const struct case_record *c)
 {
-	const struct elf_symbol *s = elf_nearest(bench->elf, r->map[c->visit].visit.rip);
+	const struct elf_symbol *s = elf_nearest(bench->elf, r->map.at[c->visit].rip);
 	struct group *x;
 
 	for (unsigned n = 0; n < g->count; n++) {

@@ -63,7 +63,7 @@ static void print_breach(const struct bench *bench, const struct breach *b, uint
 
 static void print_failure(const struct unit_record *r, const struct bench *bench, const struct point *p, uint64_t k)
 {
-	const struct visit *v = &r->map[p->first->visit].visit;
+	const struct visit *v = &r->map.at[p->first->visit];
 	char id[CASEID_SIZE];
 
 	record_case_id(r, bench, p->first->visit, p->event, id, sizeof(id));

@@ -32,11 +32,7 @@ static bool add_visit(struct session *s, const struct place *p, void *context)
 	struct unit_record *r = context;
 
 	(void)s;
-	if (r->map_count == r->map_room) {
-		r->map_room = r->map_room ? 2 * r->map_room : 1024;
-		r->map = xrealloc(r->map, r->map_room * sizeof(*r->map));
-	}
-	r->map[r->map_count++] = (struct mapped){ .visit = *p->visit };
+	map_add(&r->map, p->visit);
 	return true;
 }
 
@@ -183,7 +179,7 @@ static void inject_here(struct pass *p, struct session *s, const struct place *a
 		if (!(p->r->events >> event & 1) || (event == EVENT_DB && !at->visit->dr7_armed))
 			continue;
 		if (run_case(p, s, &start, at, event))
-			count_way(p, s, &start, &p->r->map[at->index].visit, event);
+			count_way(p, s, &start, &p->r->map.at[at->index], event);
 		atomic_fetch_add_explicit(p->orders->done, 1, memory_order_relaxed);
 	}
 	walk_resume(s);
@@ -193,9 +189,9 @@ static bool inject_visit(struct session *s, const struct place *at, void *contex
 {
 	struct pass *p = context;
 	struct unit_record *r = p->r;
-	const struct mapped *m = &r->map[at->index];
+	const struct visit *m = &r->map.at[at->index];
 
-	if (at->index >= r->map_count || !same_visit(at->visit, &m->visit)) {
+	if (at->index >= r->map.count || !same_visit(at->visit, m)) {
 		snprintf(r->error, sizeof(r->error), "the golden run is not repeatable: visit %zu differs", at->index);
 		return false;
 	}
@@ -204,7 +200,7 @@ static bool inject_visit(struct session *s, const struct place *at, void *contex
 	if (should_stop(p->orders))
 		return false;
 	mark(r, at->visit->rip, COVER_INJECTED);
-	if (m->visit.cpl == 0 && m->visit.a != CLASS_K)
+	if (m->cpl == 0 && m->a != CLASS_K)
 		mark(r, at->visit->rip, COVER_WINDOW);
 	inject_here(p, s, at);
 	return true;
@@ -225,6 +221,6 @@ void unit_inject(struct unit_record *r, const struct bench *bench, const struct 
 	r->exits = s.machine.exits;
 	r->ioctls = s.machine.ioctls;
 	r->seconds = clock_now() - start;
-	r->finished = again.visits == r->map_count && !r->error[0];
+	r->finished = again.visits == r->map.count && !r->error[0];
 	session_close(&s);
 }

@@ -21,13 +21,6 @@ struct walk {
 	struct walk_result *out;
 };
 
-static const char *const class_names[] = { [CLASS_K] = "K", [CLASS_U] = "U", [CLASS_OTHER] = "other" };
-
-const char *gs_class_name(enum gs_class c)
-{
-	return class_names[c];
-}
-
 static enum gs_class classify(const struct session *s, uint64_t base)
 {
 	if (base == s->layout.k_own)
@@ -60,7 +53,7 @@ static void describe(struct walk *w, struct visit *v)
 
 	*v = (struct visit){
 		.rip = c->rip, .number = count_visit(w, c->rip), .cpl = cpu_cpl(c),
-		.a = classify(s, c->a), .i = classify(s, c->i),
+		.a = classify(s, c->a), .i = classify(s, c->i), .a_value = c->a, .i_value = c->i,
 		.stack = cpu_cpl(c) ? LAYOUT_STACK_USER : layout_stack(&s->layout, c->gpr[GPR_RSP]),
 		.interrupts = c->rflags & RFLAGS_IF, .direction = c->rflags & RFLAGS_DF,
 		/* an instruction that faulted did not complete: its watchpoint has not fired */

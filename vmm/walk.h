@@ -8,23 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "vmm/map.h"
 #include "vmm/session.h"
-
-/* Which base a register holds. Under a distinguishing U the measured value says it. */
-enum gs_class { CLASS_K, CLASS_U, CLASS_OTHER };
-const char *gs_class_name(enum gs_class c);
-
-/* One visit to one boundary. */
-struct visit {
-	uint64_t rip;
-	uint32_t number;                /* 1 for the first visit to this boundary since the snapshot */
-	uint8_t cpl;
-	uint8_t a, i;                   /* enum gs_class */
-	uint8_t stack;                  /* layout_stack() of RSP */
-	bool interrupts, direction;     /* RFLAGS.IF, RFLAGS.DF */
-	bool after_access;              /* the instruction before touched memory: a data watchpoint could have hit */
-	bool dr7_armed;
-};
 
 struct place {
 	const struct visit *visit;
