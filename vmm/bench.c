@@ -31,17 +31,17 @@ static bool offer_fsgsbase(struct kvm_host *h)
 	return false;
 }
 
-/* At the first kernel boundary of the program's SYS_ECHO, made with NT set. */
+/* NT set at a user boundary, then on to the first kernel boundary of a SYSCALL. */
 static void see_syscall(struct session *s, struct host_facts *f)
 {
 	struct stop stop;
 
+	machine_regs(&s->machine)->rflags |= RFLAGS_NT;
+	machine_touched_regs(&s->machine);
 	stops_set(&s->stops, machine_get_msr(&s->machine, MSR_LSTAR));
 	stop = run_to_stop(&s->run);
-	while (stop.kind == STOP_BOUNDARY && machine_regs(&s->machine)->rax != ABI_SYS_ECHO)
-		stop = run_past(&s->run);
 	f->syscall_native = !s->run.syscall_assists;
-	f->syscall_keeps_nt = stop.kind == STOP_BOUNDARY && machine_regs(&s->machine)->r11 & RFLAGS_NT;
+	f->user_keeps_nt = stop.kind == STOP_BOUNDARY && machine_regs(&s->machine)->r11 & RFLAGS_NT;
 	stops_clear(&s->stops);
 }
 
@@ -67,13 +67,12 @@ static void measure(struct bench *b)
 {
 	static const struct scenario probe = {
 		.name = "probe", .path = "(built in)", .program = "probe",
-		.flags = RFLAGS_FIXED | RFLAGS_IF | RFLAGS_NT,
+		.flags = RFLAGS_FIXED | RFLAGS_IF,
 	};
 	struct unit unit = { &probe, SCHEME_SWAPGS, GS_SMALL };
 	struct session *s = xcalloc(1, sizeof(*s));
 	char err[400];
 
-	b->facts.syscall_keeps_nt = true;       /* so that the probe sets it */
 	if (!session_open(s, b, &unit, err, sizeof(err)))
 		die(EXIT_HOST, "%s", err);
 	b->facts.user_hlt_faults = s->run.user_stops > 0;

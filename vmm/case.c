@@ -123,7 +123,7 @@ static void judge_ram(struct flight *f)
 	struct machine *m = &f->s->machine;
 
 	for (uint64_t page = 0; page < m->mem.size / PAGE_SIZE; page++)
-		if (machine_is_dirty(m, page))
+		if (f->options->all_memory || machine_is_dirty(m, page))
 			judge_page(&f->s->judge, f->in.before, page * PAGE_SIZE,
 				   mem_at(&m->mem, page * PAGE_SIZE, PAGE_SIZE), m->reference + page * PAGE_SIZE);
 }

@@ -33,6 +33,7 @@ struct case_trace {
 struct case_options {
 	const struct sabotage *sabotage;        /* or NULL */
 	struct case_trace *trace;               /* or NULL */
+	bool all_memory;                        /* compare all RAM, not only the pages that KVM saw written */
 };
 
 struct case_result {

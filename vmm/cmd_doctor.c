@@ -24,7 +24,7 @@ int cmd_doctor(const struct options *o)
 	say(f->user_hlt_faults, "stops at CPL 3", "every user boundary can be injected", "user boundaries are not reached");
 	say(f->syscall_native, "SYSCALL without assistance", "left to the processor",
 	    "the bench completes each SYSCALL from the guest's EFER, STAR, LSTAR and FMASK");
-	say(f->syscall_keeps_nt, "SYSCALL saves RFLAGS.NT in R11", "programs set NT",
+	say(f->user_keeps_nt, "RFLAGS.NT survives an entry at CPL 3", "programs set NT",
 	    "programs do not set NT; a lost NT cannot be seen here");
 	say(f->gate_keeps_ac, "gates keep RFLAGS.AC", "as the manual says",
 	    "AC reads 0 in handlers; a handler that forgets it cannot be seen here");

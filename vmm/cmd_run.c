@@ -65,6 +65,15 @@ static void unit_finished(const struct unit_record *r, void *context)
 	fflush(stdout);
 }
 
+static bool any_skip(const struct job *j)
+{
+	bool any = j->plan.skip_count;
+
+	for (enum rule rule = 0; rule < RULE_COUNT; rule++)
+		any |= totals_skip_reason(&j->totals, rule) != NULL;
+	return any;
+}
+
 static int exit_status(const struct job *j)
 {
 	const struct totals *t = &j->totals;
@@ -80,7 +89,7 @@ static int exit_status(const struct job *j)
 			return EXIT_HOST;
 	if (!t->injections)
 		return EXIT_HOST;
-	if (t->unstable || t->unfinished || (j->options->strict && j->plan.skip_count))
+	if (t->unstable || t->unfinished || (j->options->strict && any_skip(j)))
 		return EXIT_INCOMPLETE;
 	return EXIT_GOOD;
 }
@@ -100,7 +109,7 @@ static void report(struct job *j, double start)
 
 	totals_sum(t, &j->plan);
 	coverage_sum(&t->coverage, &j->plan, &j->bench,
-		     j->plan.complete && !t->unfinished && !t->golden && !passes_signal && !j->plan.skip_count);
+		     j->plan.complete && !t->unfinished && !t->golden && !passes_signal && !j->plan.lacks_scheme);
 	t->seconds = clock_now() - start;
 	if (passes_signal)
 		printf("Bail out! interrupted\n");
@@ -116,11 +125,11 @@ int cmd_run(const struct options *o)
 	int status;
 
 	j->options = o;
+	passes_catch_signals();                         /* from here on a signal ends the run in good order */
 	open_outputs(j);                                /* a name that cannot be written is told before the work */
 	bench_open(&j->bench, o->kernel, o->timeout);
 	j->bench.seed = o->seed;
 	plan_make(&j->plan, o, &j->bench);
-	passes_catch_signals();
 	j->totals.jobs = o->jobs;
 	j->totals.floor = tiny_exits_per_second(&j->bench.host, o->jobs, FLOOR_SECONDS);
 	passes_map(&j->plan, &j->bench, o->jobs);       /* the plan needs every map */

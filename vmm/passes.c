@@ -26,6 +26,8 @@ void passes_catch_signals(void)
 
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
+	sigaction(SIGHUP, &action, NULL);
+	sigaction(SIGPIPE, &action, NULL);      /* nobody reads the output any more */
 }
 
 struct work {

@@ -103,7 +103,9 @@ static bool can_run(struct plan *p, const struct bench *bench, enum scheme schem
 {
 	if (scheme == SCHEME_SWAPGS || bench->facts.fsgsbase)
 		return true;
-	skip(p, scheme_name(scheme), "this host does not execute RD/WRGSBASE in a guest");
+	if (!p->lacks_scheme)
+		skip(p, scheme_name(scheme), "this host does not execute RD/WRGSBASE in a guest");
+	p->lacks_scheme = true;
 	return false;
 }
 
@@ -116,6 +118,9 @@ void plan_make(struct plan *p, const struct options *o, const struct bench *benc
 			if (p->scenarios[n].schemes >> scheme & 1 && (!o->schemes || o->schemes >> scheme & 1) &&
 			    can_run(p, bench, scheme))
 				add_units(p, o, &p->scenarios[n], scheme);
+	for (int n = 0; n < p->scenario_count; n++)
+		if (p->scenarios[n].flags & RFLAGS_NT && !bench->facts.user_keeps_nt)
+			skip(p, p->scenarios[n].name, "without RFLAGS.NT: this host loses it at CPL 3");
 	if (p->unit_count)
 		return;
 	if (p->skip_count)

@@ -6,6 +6,7 @@
 #include "vmm/options.h"
 #include "vmm/record.h"
 
+/* What is asked for and left out, for a lack of this host. */
 struct skip {
 	char what[100];
 	const char *reason;
@@ -18,7 +19,8 @@ struct plan {
 	size_t unit_count, room;
 	struct skip *skips;
 	size_t skip_count;
-	unsigned schemes;               /* that have a unit */
+	unsigned schemes;               /* that have a unit, as a bit mask */
+	bool lacks_scheme;              /* one of the skips is a whole scheme */
 	bool complete;                  /* nothing was left out by choice: every scenario, scheme and GS value */
 };
 

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "vmm/die.h"
+#include "vmm/watchdog.h"
 
 static size_t take(struct pool *p)
 {
@@ -34,17 +35,16 @@ static void *worker(void *context)
 
 void pool_start(struct pool *p, unsigned jobs, size_t count, void (*work)(size_t index, void *context), void *context)
 {
-	sigset_t block, old;
+	sigset_t all, old;
 
 	*p = (struct pool){ .jobs = jobs, .count = count, .work = work, .context = context };
 	pthread_mutex_init(&p->lock, NULL);
 	pthread_cond_init(&p->changed, NULL);
 	p->threads = xcalloc(jobs, sizeof(*p->threads));
 	p->done = xcalloc(count, sizeof(*p->done));
-	sigemptyset(&block);
-	sigaddset(&block, SIGINT);
-	sigaddset(&block, SIGTERM);
-	pthread_sigmask(SIG_BLOCK, &block, &old);
+	sigfillset(&all);
+	sigdelset(&all, WATCHDOG_SIGNAL);
+	pthread_sigmask(SIG_BLOCK, &all, &old);
 	for (unsigned n = 0; n < jobs; n++)
 		if (pthread_create(&p->threads[n], NULL, worker, p))
 			die(EXIT_HOST, "cannot start a thread");

@@ -18,7 +18,7 @@ struct pool {
 	void *context;
 };
 
-/* Starts; SIGINT and SIGTERM stay with the calling thread. */
+/* Starts; signals stay with the calling thread. */
 void pool_start(struct pool *p, unsigned jobs, size_t count, void (*work)(size_t index, void *context), void *context);
 /* True once piece `index` is done; false if that takes longer than `seconds`. */
 bool pool_wait(struct pool *p, size_t index, double seconds);

@@ -148,7 +148,7 @@ bool session_open(struct session *s, const struct bench *bench, const struct uni
 	memset(s, 0, sizeof(*s));
 	s->bench = bench;
 	s->unit = *unit;
-	s->flags = unit->scenario->flags & ~(bench->facts.syscall_keeps_nt ? 0 : RFLAGS_NT);
+	s->flags = unit->scenario->flags & ~(bench->facts.user_keeps_nt ? 0 : RFLAGS_NT);
 	s->judge.layout = &s->layout;
 	s->judge.scheme = unit->scheme;
 	machine_create(&s->machine, (struct kvm_host *)&bench->host, ABI_RAM_SIZE);

@@ -16,7 +16,7 @@
 struct host_facts {
 	bool fsgsbase;                  /* executes RD/WRGSBASE; else only scheme `swapgs` can run */
 	bool syscall_native;            /* SYSCALL enters the kernel without the bench's assistance */
-	bool syscall_keeps_nt;          /* RFLAGS.NT gets into R11; else programs do not set it */
+	bool user_keeps_nt;             /* RFLAGS.NT survives an entry at CPL 3; else programs do not set it */
 	bool gate_keeps_ac;             /* RFLAGS.AC survives delivery, as on hardware */
 	bool user_hlt_faults;           /* a stop at CPL 3 arrives as #GP(0) with exact RIP */
 };

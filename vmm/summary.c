@@ -33,7 +33,7 @@ static json_t *host(const struct bench *bench)
 
 	uname(&u);
 	return json_pack("{s:s, s:b, s:b, s:b, s:b}", "kernel", u.release, "fsgsbase", f->fsgsbase, "syscall_native",
-			 f->syscall_native, "syscall_keeps_nt", f->syscall_keeps_nt, "gate_keeps_ac", f->gate_keeps_ac);
+			 f->syscall_native, "user_keeps_nt", f->user_keeps_nt, "gate_keeps_ac", f->gate_keeps_ac);
 }
 
 static json_t *schemes(const struct plan *p)

@@ -123,7 +123,8 @@ static void keep_breach(struct case_record *c, const struct breach *b)
 static bool run_case(struct pass *p, struct session *s, const struct case_start *start, const struct place *at,
 		     enum event event)
 {
-	struct case_options options = { 0 };
+	bool sampled = is_sampled(p, at, event);
+	struct case_options options = { .all_memory = sampled };
 	struct case_record *c = add_case(p->r);
 	struct case_result result;
 
@@ -132,7 +133,7 @@ static bool run_case(struct pass *p, struct session *s, const struct case_start 
 	};
 	case_inject(s, start, event, &options, &result);
 	c->hash = result.hash;
-	if (!result.breach.broken && !s->judge.muted && is_sampled(p, at, event)) {
+	if (!result.breach.broken && !s->judge.muted && sampled) {
 		case_run_to_end(s, start, event, &result);
 		p->r->sampled++;
 	}

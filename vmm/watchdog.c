@@ -11,7 +11,6 @@
 #include "vmm/die.h"
 
 #define TICK_NS 20000000                /* 20 ms: how late a kick may be */
-#define KICK_SIGNAL SIGUSR1
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct watch *watches;
@@ -34,7 +33,7 @@ static void look_at(struct watch *w, double time)
 	} else if (time - w->since > run_limit) {
 		atomic_store(&w->expired, true);
 		w->run->immediate_exit = 1;
-		pthread_kill(w->thread, KICK_SIGNAL);
+		pthread_kill(w->thread, WATCHDOG_SIGNAL);
 	}
 }
 
@@ -58,7 +57,7 @@ void watchdog_start(double limit)
 	struct sigaction action = { .sa_handler = on_kick };
 	sigset_t all, old;
 
-	sigaction(KICK_SIGNAL, &action, NULL);
+	sigaction(WATCHDOG_SIGNAL, &action, NULL);
 	run_limit = limit;
 	sigfillset(&all);               /* the watchdog itself takes no signal */
 	pthread_sigmask(SIG_SETMASK, &all, &old);

@@ -4,11 +4,15 @@
 #define VMM_WATCHDOG_H
 
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 struct kvm_run;
+
+/* Makes KVM_RUN return. Threads that run vCPUs must not block it. */
+#define WATCHDOG_SIGNAL SIGUSR1
 
 /* One vCPU's share: the vCPU thread makes `sequence` odd while inside KVM_RUN. */
 struct watch {
