@@ -208,11 +208,12 @@ static void fly(struct flight *f)
 void case_put_back(struct session *s, const struct case_start *start, bool good)
 {
 	stops_clear(&s->stops);
-	if (!good || s->judge.muted)
-		machine_restore(&s->machine, &start->state);
-	else
+	if (good && !s->judge.muted) {
 		machine_restore_core(&s->machine, &start->state);
-	machine_collect_dirty(&s->machine);
+	} else {
+		machine_restore(&s->machine, &start->state);
+		machine_collect_dirty(&s->machine);     /* a judged case has collected already */
+	}
 	machine_revert_ram(&s->machine);
 }
 
@@ -222,7 +223,7 @@ static void start_flight(struct flight *f)
 	machine_restore_core(&f->s->machine, &f->start->state);
 	set_stops(f);
 	if (!f->options->sabotage || !f->options->sabotage->withhold)
-		inject_event(&f->s->machine, f->in.event);
+		inject_event(&f->s->machine, f->in.event, &f->start->state);
 }
 
 void case_inject(struct session *s, const struct case_start *start, enum event event,

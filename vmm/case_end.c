@@ -72,12 +72,12 @@ void case_run_to_end(struct session *s, const struct case_start *start, enum eve
 
 	judge_begin(&s->judge);
 	machine_restore_core(&s->machine, &start->state);
-	inject_event(&s->machine, event);
+	inject_event(&s->machine, event, &start->state);
 	stop = run_back(s, start);
 	if (stop.kind == STOP_BOUNDARY) {
 		stops_clear(&s->stops);
 		s->run.boundary = 0;
-		inject_event(&s->machine, EVENT_NMI);
+		inject_event(&s->machine, EVENT_NMI, &start->state);
 		stop = run_to_stop(&s->run);
 	}
 	judge_end(s, &stop);
@@ -94,7 +94,7 @@ unsigned case_walk(struct session *s, const struct case_start *start, enum event
 	unsigned n = 0;
 
 	machine_restore_core(&s->machine, &start->state);
-	inject_event(&s->machine, event);
+	inject_event(&s->machine, event, &start->state);
 	stops_carpet(&s->stops);
 	s->run.report_faults = true;
 	stop = run_to_stop(&s->run);

@@ -9,45 +9,46 @@
 #define MCG_RIPV_MCIP 5
 #define MCE_BANK 1
 
-static void inject_nmi(struct machine *m)
+static void inject_nmi(struct machine *m, const struct machine_state *saved)
 {
+	(void)saved;
 	machine_events(m)->nmi.pending = 1;
 	machine_touched_events(m);
 }
 
 /* Overflow and PCC stay clear: the program can be restarted (SDM vol. 3, 15.3.2.2). */
-static void inject_mce(struct machine *m)
+static void inject_mce(struct machine *m, const struct machine_state *saved)
 {
 	struct kvm_x86_mce mce = {
 		.status = MCI_STATUS_UC, .mcg_status = MCG_RIPV_MCIP, .bank = MCE_BANK,
 		.addr = 0x1000, .misc = 0x86,
 	};
 
+	(void)saved;
 	machine_flush(m);               /* writing registers later would lose the queued exception */
 	KVM_DO(m->vcpu_fd, KVM_X86_SET_MCE, &mce);
 	m->ioctls++;
 }
 
 /* As a watchpoint hit leaves it: the trap is about to be delivered and DR6 already says why. */
-static void inject_db(struct machine *m)
+static void inject_db(struct machine *m, const struct machine_state *saved)
 {
-	struct kvm_debugregs debug;
+	struct kvm_debugregs debug = saved->debug;
 
-	KVM_DO(m->vcpu_fd, KVM_GET_DEBUGREGS, &debug);
 	debug.dr6 = INJECT_DR6;
 	KVM_DO(m->vcpu_fd, KVM_SET_DEBUGREGS, &debug);
-	m->ioctls += 2;
+	m->ioctls++;
 	machine_events(m)->exception.injected = 1;
 	machine_events(m)->exception.nr = 1;
 	machine_events(m)->exception.has_error_code = 0;
 	machine_touched_events(m);
 }
 
-static void (*const inject[EVENT_COUNT])(struct machine *) = {
+static void (*const inject[EVENT_COUNT])(struct machine *m, const struct machine_state *saved) = {
 	[EVENT_NMI] = inject_nmi, [EVENT_MCE] = inject_mce, [EVENT_DB] = inject_db,
 };
 
-void inject_event(struct machine *m, enum event event)
+void inject_event(struct machine *m, enum event event, const struct machine_state *saved)
 {
-	inject[event](m);
+	inject[event](m, saved);
 }

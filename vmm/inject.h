@@ -9,7 +9,7 @@
 /* DR6 that comes with an injected #DB: a hit of breakpoint 0 (SDM vol. 3, 17.2.3). */
 #define INJECT_DR6 0xffff0ff1ull
 
-/* The event is taken by the next run before any instruction. The vCPU's state must have been restored. */
-void inject_event(struct machine *m, enum event event);
+/* The event is taken by the next run before any instruction. The vCPU's state must be the saved one. */
+void inject_event(struct machine *m, enum event event, const struct machine_state *saved);
 
 #endif

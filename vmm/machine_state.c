@@ -144,6 +144,14 @@ void machine_save(struct machine *m, struct machine_state *s)
 	m->ioctls++;
 }
 
+/* KVM leaves old vectors behind in what is neither pending nor injected. */
+static bool same_events(const struct kvm_vcpu_events *a, const struct kvm_vcpu_events *b)
+{
+	return !memcmp(&a->nmi, &b->nmi, sizeof(a->nmi)) && a->interrupt.shadow == b->interrupt.shadow &&
+	       !a->interrupt.injected && !b->interrupt.injected && !a->exception.injected && !b->exception.injected &&
+	       !a->exception.pending && !b->exception.pending && !a->triple_fault.pending && !b->triple_fault.pending;
+}
+
 /* Events are written only if they differ: KVM_X86_SET_MCE queues an exception that writing them would lose. */
 void machine_restore_core(struct machine *m, const struct machine_state *s)
 {
@@ -151,7 +159,7 @@ void machine_restore_core(struct machine *m, const struct machine_state *s)
 	*machine_sregs(m) = s->sregs;
 	machine_touched_regs(m);
 	machine_touched_sregs(m);
-	if (!memcmp(machine_events(m), &s->events, sizeof(s->events)))
+	if (same_events(machine_events(m), &s->events))
 		return;
 	*machine_events(m) = s->events;
 	machine_events(m)->flags = KVM_VCPUEVENT_VALID_NMI_PENDING | KVM_VCPUEVENT_VALID_SHADOW;

@@ -34,6 +34,7 @@ struct work {
 	struct plan *plan;
 	const struct bench *bench;
 	struct unit_orders orders;
+	struct unit_ways ways;
 	atomic_ulong done;
 };
 
@@ -102,7 +103,7 @@ void passes_inject(struct plan *p, const struct bench *bench, unsigned jobs, dou
 	size_t total = count_cases(p);
 	struct pool pool;
 
-	w.orders = (struct unit_orders){ &passes_signal, deadline, &w.done };
+	w.orders = (struct unit_orders){ &passes_signal, deadline, &w.done, &w.ways };
 	pool_start(&pool, jobs, p->unit_count, inject_one, &w);
 	for (size_t n = 0; n < p->unit_count; n++) {
 		while (!pool_wait(&pool, n, LOOK_INTERVAL))

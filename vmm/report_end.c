@@ -69,42 +69,68 @@ static void print_groups(const struct plan *p, const struct bench *bench)
 
 static void print_rules(const struct totals *t)
 {
-	printf("# rules checked (broken):");
+	printf("# %-14s %10s %10s\n", "rule", "checked", "broken");
 	for (enum rule rule = 0; rule < RULE_COUNT; rule++)
-		if (t->rules[rule].checked)
-			printf(" %s %lu (%lu)", rule_name(rule), (unsigned long)t->rules[rule].checked,
+		if (!totals_skip_reason(t, rule))
+			printf("# %-14s %10lu %10lu\n", rule_name(rule), (unsigned long)t->rules[rule].checked,
 			       (unsigned long)t->rules[rule].broken);
-	printf("\n");
 	for (enum rule rule = 0; rule < RULE_COUNT; rule++)
 		if (totals_skip_reason(t, rule))
 			printf("# skipped: rule %s: %s\n", rule_name(rule), totals_skip_reason(t, rule));
+}
+
+/* "36 double-fault, 3 corrupt-slot": why boundaries are unreached. */
+static void print_unreached(const struct coverage_sum *c)
+{
+	const char *separator = ": ";
+
+	for (unsigned n = 0; n < c->unreached_count; n++) {
+		const char *reason = c->unreached[n].reason;
+		unsigned count = 0;
+		bool told = false;
+
+		for (unsigned k = 0; k < c->unreached_count; k++) {
+			bool same = c->unreached[k].reason == reason;
+
+			told |= same && k < n;
+			count += same;
+		}
+		if (told)
+			continue;
+		printf("%s%u %s", separator, count, reason ? reason : "unlisted");
+		separator = ", ";
+	}
+}
+
+static void print_boundaries(const struct coverage_sum *c)
+{
+	printf("# boundaries %u = %u injected + %u deferred + %u unreached", c->boundaries, c->injected, c->deferred,
+	       c->unreached_count);
+	print_unreached(c);
+	printf("\n# boundaries of user code injected %u; windows %u\n", c->user_boundaries, c->windows);
 }
 
 static void print_speed(const struct totals *t)
 {
 	double rate = totals_injections_per_second(t);
 
-	printf("# %.0f injections/s with %u job%s, 1/%.0f of the floor of %.0f exits/s; %.0f kernel instructions each; %.1f s\n",
-	       rate, t->jobs, t->jobs == 1 ? "" : "s", rate > 0 ? t->floor / rate : 0, t->floor,
+	printf("# speed %.0f injections/s with %u job%s (the floor, %.0f exits/s, is %.0f times that); %.0f kernel instructions each; "
+	       "%.1f s in all\n", rate, t->jobs, t->jobs == 1 ? "" : "s", t->floor, rate > 0 ? t->floor / rate : 0,
 	       totals_instructions_per_injection(t), t->seconds);
 }
 
 void tap_end(const struct totals *t, const struct plan *p, const struct bench *bench)
 {
-	const struct coverage_sum *c = &t->coverage;
-
 	print_groups(p, bench);
 	for (size_t n = 0; n < p->skip_count; n++)
 		printf("# skipped: %s: %s\n", p->skips[n].what, p->skips[n].reason);
 	print_rules(t);
-	printf("# boundaries %u = %u injected + %u deferred + %u unreached; %u more in user code; %u windows\n",
-	       c->boundaries, c->injected, c->deferred, c->unreached_count, c->user_boundaries, c->windows);
+	print_boundaries(&t->coverage);
 	printf("# injections %lu: %lu nmi, %lu mce, %lu db (%lu real, %lu synthetic); %lu run on to the end\n",
 	       (unsigned long)t->injections, (unsigned long)t->by_event[EVENT_NMI],
 	       (unsigned long)t->by_event[EVENT_MCE], (unsigned long)t->by_event[EVENT_DB], (unsigned long)t->db_real,
 	       (unsigned long)(t->by_event[EVENT_DB] - t->db_real), (unsigned long)t->sampled);
 	print_speed(t);
-	printf("# %lu violation%s, %lu of them unstable; %lu golden; canaries %u/%u\n", (unsigned long)t->violations,
-	       t->violations == 1 ? "" : "s", (unsigned long)t->unstable, (unsigned long)t->golden, t->canaries_caught,
-	       CANARIES);
+	printf("# violations %lu (%lu unstable); golden runs broken %lu; canaries %u/%u\n", (unsigned long)t->violations,
+	       (unsigned long)t->unstable, (unsigned long)t->golden, t->canaries_caught, CANARIES);
 }

@@ -15,16 +15,10 @@
 #define SAMPLE_ONE_IN 100
 #define REPEATS 2                       /* a violation must come out again as often */
 
-/* How many kernel instructions an event takes, by what decides its way: measured once per unit. */
-struct ways {
-	unsigned instructions[EVENT_COUNT][2][CLASS_OTHER + 1]; /* event, CPL 0 or 3, class of A */
-};
-
 struct pass {
 	struct unit_record *r;
 	const struct bench *bench;
 	const struct unit_orders *orders;
-	struct ways ways;
 };
 
 static bool add_visit(struct session *s, const struct place *p, void *context)
@@ -153,11 +147,11 @@ static void see_handler(void *context, const struct cpu_state *now)
 static void count_way(struct pass *p, struct session *s, const struct case_start *start, const struct visit *v,
 		      enum event event)
 {
-	unsigned *count = &p->ways.instructions[event][v->cpl == 3][v->a];
+	atomic_uint *count = &p->orders->ways->instructions[p->r->unit.scheme][event][v->cpl == 3][v->a];
 
-	if (!*count)
-		*count = case_walk(s, start, event, see_handler, p->r);
-	p->r->kernel_instructions += *count;
+	if (!atomic_load(count))
+		atomic_store(count, case_walk(s, start, event, see_handler, p->r));
+	p->r->kernel_instructions += atomic_load(count);
 }
 
 static bool should_stop(const struct unit_orders *o)

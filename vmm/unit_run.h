@@ -9,11 +9,17 @@
 
 #include "vmm/record.h"
 
+/* How many kernel instructions an event takes, by what decides its way. Measured by the first worker that needs it. */
+struct unit_ways {
+	atomic_uint instructions[SCHEME_COUNT][EVENT_COUNT][2][CLASS_OTHER + 1];        /* CPL 0 or 3; class of A */
+};
+
 /* What the injecting pass is asked for, and where it shows how far it is. */
 struct unit_orders {
 	const volatile sig_atomic_t *interrupted;       /* a signal ended the run: stop between cases */
 	double deadline;                /* CLOCK_MONOTONIC seconds; 0: none */
 	atomic_ulong *done;             /* cases finished, for the progress bar */
+	struct unit_ways *ways;
 };
 
 /* Pass 1: the golden run, its verdict and its map. */
