@@ -22,7 +22,6 @@ struct job {
 	struct plan plan;
 	struct totals totals;
 	struct outfile summary, journal;
-	uint64_t k;
 };
 
 static void open_outputs(struct job *j)
@@ -61,7 +60,7 @@ static void unit_finished(const struct unit_record *r, void *context)
 {
 	struct job *j = context;
 
-	tap_unit(r, &j->bench, j->k);
+	tap_unit(r, &j->bench);
 	fflush(stdout);
 }
 
@@ -136,10 +135,11 @@ int cmd_run(const struct options *o)
 	open_outputs(j);                                /* a name that cannot be written is told before the work */
 	bench_open(&j->bench, o->kernel, o->timeout);
 	j->bench.seed = o->seed;
+	if (o->kernel_named)
+		snprintf(j->bench.replay_option, sizeof(j->bench.replay_option), "--kernel %s", o->kernel);
 	plan_make(&j->plan, o, &j->bench);
 	j->totals.jobs = o->jobs;
 	passes_map(&j->plan, &j->bench, o->jobs);       /* the plan needs every map */
-	j->k = elf_symbol(j->bench.elf, "percpu_areas")->addr;
 	tap_begin(&j->plan);
 	run_canaries(j);
 	inject(j, start);

@@ -16,6 +16,7 @@ static const char *const reasons[] = {
 	"double-fault",                 /* #DF is not an event of this version */
 	"exception-not-raised",         /* no user program raises it; the bench's own stops end at its first instruction */
 	"corrupt-slot",                 /* the guest reports an overwritten K slot and halts */
+	"interrupt-shadow",             /* visited only right after STI, MOV SS or POP SS */
 	"guest-bug",                    /* reached only if the guest's own checks fail */
 };
 

@@ -32,6 +32,14 @@ void judge_at(struct judge *j, const char *at, const struct cpu_state *now)
 	j->rip = now->rip;
 	j->a = now->a;
 	j->i = now->i;
+	j->expects = false;
+}
+
+void judge_expect(struct judge *j, uint64_t a, uint64_t i)
+{
+	j->expected_a = a;
+	j->expected_i = i;
+	j->expects = true;
 }
 
 /* Within one stop the rule that comes first in the table speaks, whatever the order of the checks. */
@@ -51,7 +59,10 @@ bool judge_check(struct judge *j, enum rule rule, bool good, const char *fmt, ..
 	j->count[rule].broken++;
 	if (j->muted >> rule & 1 || !speaks_first(j, rule))
 		return false;
-	*b = (struct breach){ .broken = true, .rule = rule, .rip = j->rip, .a = j->a, .i = j->i, .at = j->at };
+	*b = (struct breach){
+		.broken = true, .rule = rule, .rip = j->rip, .a = j->a, .i = j->i, .at = j->at,
+		.expects = j->expects, .expected_a = j->expected_a, .expected_i = j->expected_i,
+	};
 	va_start(ap, fmt);
 	vsnprintf(b->detail, sizeof(b->detail), fmt, ap);
 	va_end(ap);

@@ -30,6 +30,8 @@ struct breach {
 	bool broken;
 	enum rule rule;
 	uint64_t rip, a, i;             /* where it was seen, and with which bases */
+	uint64_t expected_a, expected_i; /* valid if expects is set */
+	bool expects;
 	const char *at;                 /* which stop: "gate", "handler", "body", "return", "back", ... */
 	char detail[BREACH_DETAIL];
 };
@@ -45,7 +47,8 @@ struct judge {
 	unsigned muted;                 /* rules (bit 1 << rule) that the golden run broke: counted, not reported again */
 	struct breach breach;           /* of the case being judged */
 	const char *at;                 /* the stop being judged */
-	uint64_t rip, a, i;
+	uint64_t rip, a, i, expected_a, expected_i;
+	bool expects;
 };
 
 /* Forgets the last case's breach; counts stay. */
@@ -53,6 +56,9 @@ void judge_begin(struct judge *j);
 
 /* Names the stop that the following checks belong to. */
 void judge_at(struct judge *j, const char *at, const struct cpu_state *now);
+
+/* What A and I must be at this stop, for the report; the checks themselves are made apart. */
+void judge_expect(struct judge *j, uint64_t a, uint64_t i);
 
 /* One check: counted; if it fails and is the first, recorded with its detail. Returns good. */
 bool judge_check(struct judge *j, enum rule rule, bool good, const char *fmt, ...)

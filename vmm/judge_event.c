@@ -19,6 +19,7 @@ void judge_gate(struct judge *j, const struct injected *in, const struct cpu_sta
 	const struct kernel_stack *s = layout_stack_of(j->layout, event_vector(in->event), 0);
 	bool masked = in->event == EVENT_NMI || b->nmi_masked;
 
+	judge_expect(j, b->a, b->i);
 	judge_equal(j, RULE_DELIVERY, "RIP at the gate", now->rip, j->layout->gate[event_vector(in->event)]);
 	judge_equal(j, RULE_DELIVERY, "CPL at the gate", cpu_cpl(now), 0);
 	judge_equal(j, RULE_DELIVERY, "the NMI mask at the gate", now->nmi_masked, masked);
@@ -89,8 +90,9 @@ void judge_handler(struct judge *j, const struct injected *in, const struct cpu_
 {
 	unsigned vector = event_vector(in->event);
 
-	judge_equal(j, RULE_HANDLER_GS, "A", now->a, j->layout->k_own);
-	judge_equal(j, RULE_HANDLER_GS, "I", now->i, expected_i(j, in));
+	judge_expect(j, j->layout->k_own, expected_i(j, in));
+	judge_equal(j, RULE_HANDLER_GS, "A", now->a, j->expected_a);
+	judge_equal(j, RULE_HANDLER_GS, "I", now->i, j->expected_i);
 	judge_equal(j, RULE_HANDLER_GS, "CPL", cpu_cpl(now), 0);
 	judge_stack(j, layout_stack_of(j->layout, vector, cpu_cpl(in->before)), now);
 	judge_saved(j, in->before, saved, in->before->rflags);
@@ -100,6 +102,7 @@ void judge_handler(struct judge *j, const struct injected *in, const struct cpu_
 
 void judge_body(struct judge *j, const struct injected *in, const struct cpu_state *now)
 {
+	judge_expect(j, j->layout->k_own, expected_i(j, in));
 	judge_equal(j, RULE_DEBUG, "DR7 in the body", now->dr7, ABI_DR7_DISARMED);
 	if (in->event != EVENT_DB)
 		return;
@@ -134,8 +137,9 @@ static void judge_syscall_saved(struct judge *j, const struct cpu_state *b, cons
 void judge_ordinary_handler(struct judge *j, const struct cpu_state *b, const struct cpu_state *now,
 			    const struct abi_frame *saved, int vector, const struct model *user)
 {
-	judge_equal(j, RULE_HANDLER_GS, "A", now->a, j->layout->k_own);
-	judge_equal(j, RULE_HANDLER_GS, "I", now->i, user->gs_base);
+	judge_expect(j, j->layout->k_own, user->gs_base);
+	judge_equal(j, RULE_HANDLER_GS, "A", now->a, j->expected_a);
+	judge_equal(j, RULE_HANDLER_GS, "I", now->i, j->expected_i);
 	judge_equal(j, RULE_HANDLER_GS, "CPL", cpu_cpl(now), 0);
 	judge_stack(j, layout_stack_of(j->layout, 0, 3), now);
 	if (vector < 0)

@@ -10,8 +10,9 @@
 /* A and I are the user's before the instruction that returns: nothing after it could still swap them. */
 static void judge_gs_of_user(struct judge *j, const struct model *user, const struct cpu_state *now)
 {
-	judge_equal(j, RULE_RETURN, "A before the return", now->a, user->gs_base);
-	judge_equal(j, RULE_RETURN, "I before the return", now->i, j->layout->k_own);
+	judge_expect(j, user->gs_base, j->layout->k_own);
+	judge_equal(j, RULE_RETURN, "A before the return", now->a, j->expected_a);
+	judge_equal(j, RULE_RETURN, "I before the return", now->i, j->expected_i);
 }
 
 /* SYSRET takes RIP from RCX, RFLAGS from R11 and CS, SS from STAR (SDM vol. 2B, SYSRET): they must say what the frame says. */
@@ -48,8 +49,9 @@ static void judge_user_value(struct judge *j, const char *what, uint64_t seen, u
 
 static void judge_user_state(struct judge *j, const struct model *u, const struct cpu_state *now)
 {
-	judge_user_value(j, "A", now->a, u->gs_base);
-	judge_equal(j, RULE_USER_STATE, "I", now->i, j->layout->k_own);
+	judge_expect(j, u->gs_base, j->layout->k_own);
+	judge_user_value(j, "A", now->a, j->expected_a);
+	judge_equal(j, RULE_USER_STATE, "I", now->i, j->expected_i);
 	judge_user_value(j, "FS base", now->fs_base, u->fs_base);
 	judge_user_value(j, "RIP", now->rip, u->rip);
 	judge_user_value(j, "RFLAGS", now->rflags, u->rflags);
@@ -116,6 +118,7 @@ void judge_back(struct judge *j, const struct injected *in, const struct cpu_sta
 {
 	const struct cpu_state *b = in->before;
 
+	judge_expect(j, b->a, b->i);
 	judge_equal(j, RULE_DEBUG, "DR6 after", now->dr6, ABI_DR6_RESET);
 	judge_equal(j, RULE_DEBUG, "DR7 after", now->dr7, b->dr7);
 	judge_registers(j, b, now);

@@ -83,7 +83,7 @@ void map_plan(struct map *m, const struct map *distinguishing, const struct rang
 		struct visit *v = &m->at[n];
 		bool wanted = v->cpl == 3 || range_has(entry_text, v->rip) || map_in_window(v);
 
-		v->inject = wanted && is_first(&seen, m, n);
+		v->inject = wanted && !v->shadow && is_first(&seen, m, n);
 	}
 	free(seen.head);
 	free(seen.next);

@@ -25,6 +25,7 @@ struct visit {
 	bool interrupts, direction;     /* RFLAGS.IF, RFLAGS.DF */
 	bool after_access;              /* the instruction before touched memory: a data watchpoint could have hit */
 	bool dr7_armed;
+	bool shadow;                    /* after STI, MOV SS or POP SS: an event here comes one instruction later */
 	bool inject;                    /* decided by map_plan() */
 };
 
@@ -37,7 +38,7 @@ void map_add(struct map *m, const struct visit *v);
 void map_free(struct map *m);
 
 /* Decides which visits are injected: of the visits to a boundary of entry text, of a window or of user code, the first of
- * each distinct (CPL, class of A and I, stack, IF, DF). Classes are taken from the map under the distinguishing U (may be m
+ * each distinct (CPL, class of A and I, stack, IF, DF); not in an interrupt shadow. Classes are taken from the map under the distinguishing U (may be m
  * itself, or NULL) as far as both agree; under another U equal values could not be told apart. */
 void map_plan(struct map *m, const struct map *distinguishing, const struct range *entry_text);
 

@@ -156,6 +156,7 @@ void options_parse(struct options *o, int argc, char **argv)
 			die(EXIT_USAGE, "%s: unknown option, or its value is missing; see gsgate --help", argv[optind - 1]);
 		take(o, option, optarg);
 	}
+	o->kernel_named = o->kernel;
 	if (!o->kernel)
 		o->kernel = default_kernel();
 	if (!o->jobs)

@@ -8,6 +8,7 @@
 
 struct options {
 	const char *kernel;             /* --kernel, or guest.elf beside the program */
+	bool kernel_named;              /* by --kernel */
 	unsigned schemes;               /* bit 1 << enum scheme; 0: all */
 	unsigned gs;                    /* bit 1 << enum gs_name; 0: the legal set */
 	unsigned events;                /* bit 1 << enum event; 0: all */

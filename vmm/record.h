@@ -36,6 +36,7 @@ struct unit_record {
 	bool asked;                     /* false: run for its map only */
 	unsigned events;                /* bit 1 << enum event: what is injected */
 	char error[RECORD_ERROR];       /* the guest did not start, or the bench lost it: nothing else is valid */
+	uint64_t k, u;                  /* the bases' values */
 	struct walk_result golden;
 	struct map map;
 	struct case_record *cases;

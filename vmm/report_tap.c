@@ -51,55 +51,64 @@ static void print_quoted(const char *key, const char *text)
 	printf("'\n");
 }
 
-static void print_breach(const struct bench *bench, const struct breach *b, uint64_t k)
+static void print_bases(const struct unit_record *r, const struct breach *b)
+{
+	printf("      bases: { K: 0x%lx, U: 0x%lx }\n", (unsigned long)r->k, (unsigned long)r->u);
+	if (b->expects)
+		printf("      expected: { A: 0x%lx, I: 0x%lx }\n", (unsigned long)b->expected_a,
+		       (unsigned long)b->expected_i);
+	printf("      seen: { A: 0x%lx, I: 0x%lx }\n", (unsigned long)b->a, (unsigned long)b->i);
+}
+
+static void print_breach(const struct unit_record *r, const struct bench *bench, const struct breach *b)
 {
 	printf("      rule: %s\n", rule_name(b->rule));
 	print_quoted("detail", b->detail);
 	printf("      stop: %s\n", b->at);
 	print_place(bench, "rip", b->rip);
-	printf("      seen: { A: 0x%lx, I: 0x%lx, K: 0x%lx }\n", (unsigned long)b->a, (unsigned long)b->i,
-	       (unsigned long)k);
+	print_bases(r, b);
 }
 
-static void print_failure(const struct unit_record *r, const struct bench *bench, const struct point *p, uint64_t k)
+static void print_failure(const struct unit_record *r, const struct bench *bench, const struct point *p)
 {
 	const struct visit *v = &r->map.at[p->first->visit];
 	char id[CASEID_SIZE];
 
 	record_case_id(r, bench, p->first->visit, p->event, id, sizeof(id));
 	printf("      ---\n      case: %s\n", id);
-	print_breach(bench, p->first->breach, k);
+	print_breach(r, bench, p->first->breach);
 	print_place(bench, "boundary", v->rip);
-	printf("      state: { CPL: %u, A: %s, I: %s }\n", v->cpl, gs_class_name(v->a), gs_class_name(v->i));
+	printf("      at boundary: { CPL: %u, A: 0x%lx, I: 0x%lx }\n", v->cpl, (unsigned long)v->a_value,
+	       (unsigned long)v->i_value);
 	printf("      broken: %u of %u cases%s\n", p->broken, p->cases, p->unstable ? ", unstable" : "");
-	printf("      again: gsgate replay %s\n      ...\n", id);
+	printf("      again: gsgate replay %s%s%s\n      ...\n", bench->replay_option, *bench->replay_option ? " " : "", id);
 }
 
-static void print_golden(const struct unit_record *r, const struct bench *bench, uint64_t k)
+static void print_golden(const struct unit_record *r, const struct bench *bench)
 {
 	printf("    %s 1 - golden\n", r->golden.broken ? "not ok" : "ok");
 	if (!r->golden.broken)
 		return;
 	printf("      ---\n");
-	print_breach(bench, &r->golden.breach, k);
+	print_breach(r, bench, &r->golden.breach);
 	printf("      completed: %s\n      ...\n", r->golden.completed ? "true" : "false");
 }
 
 /* False if a point is not ok. */
-static bool print_points(const struct unit_record *r, const struct bench *bench, uint64_t k)
+static bool print_points(const struct unit_record *r, const struct bench *bench)
 {
 	struct points p;
 	bool good = true;
 
 	points_group(&p, r, bench, r->events);
 	printf("    1..%u\n", p.count + 1);
-	print_golden(r, bench, k);
+	print_golden(r, bench);
 	for (unsigned n = 0; n < p.count; n++) {
 		bool ok = p.point[n].cases && !p.point[n].broken;
 
 		printf("    %s %u - %s %s\n", ok ? "ok" : "not ok", n + 2, p.point[n].symbol, event_name(p.point[n].event));
 		if (p.point[n].broken)
-			print_failure(r, bench, &p.point[n], k);
+			print_failure(r, bench, &p.point[n]);
 		else if (!ok)
 			printf("    # not injected: %s\n", r->golden.completed ? "the run was cut short" : "the golden run died");
 		good &= ok;
@@ -108,14 +117,14 @@ static bool print_points(const struct unit_record *r, const struct bench *bench,
 	return good;
 }
 
-void tap_unit(const struct unit_record *r, const struct bench *bench, uint64_t k)
+void tap_unit(const struct unit_record *r, const struct bench *bench)
 {
 	char name[160];
 	bool good;
 
 	unit_name(&r->unit, name, sizeof(name));
 	printf("# Subtest: %s\n", name);
-	good = print_points(r, bench, k) && !r->golden.broken && !r->error[0];
+	good = print_points(r, bench) && !r->golden.broken && !r->error[0];
 	printf("%s %u - %s%s\n", good ? "ok" : "not ok", ++number, name,
 	       good || r->finished || !r->golden.completed || r->error[0] ? "" : " # TODO not finished");
 	if (r->error[0])

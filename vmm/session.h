@@ -27,6 +27,7 @@ struct bench {
 	struct elf *elf;
 	struct host_facts facts;
 	uint64_t seed;
+	char replay_option[300];        /* "--kernel FILE" if replaying a case needs it, or "" */
 };
 
 /* What one session runs. */

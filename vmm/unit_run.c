@@ -66,6 +66,8 @@ void unit_map(struct unit_record *r, const struct bench *bench)
 
 	if (!session_open(&s, bench, &r->unit, r->error, sizeof(r->error)))
 		return;
+	r->k = s.layout.k_own;
+	r->u = s.u;
 	cover_reachable(&s, r);
 	walk_golden(&s, add_visit, r, &r->golden);
 	memcpy(r->checks, s.judge.count, sizeof(r->checks));
