@@ -32,6 +32,10 @@ export GSGATE := $(OUT)/gsgate
 # The guest that tests look into; one for all builds of the bench.
 export GUEST_ELF := build/guest.elf
 PROVE := prove --norc --timer --exec tap/exec.sh
+FUZZ := elf scenario caseid
+# What their parsers need; clang, which has libFuzzer, does not take the rest.
+PURE = $(filter $(patsubst %,$(OUT)/vmm/%.c.o,caseid decode die elf event gsvalue judge% layout lines mem model% scenario% \
+	state symbols),$(VMM))
 SANITIZE := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 
 .PHONY: all run check check-long check-more check-asan check-ndebug tests broken lint setup doctor help clean
@@ -91,6 +95,10 @@ $(OUT)/vmm.a: $(VMM)
 $(OUT)/t-%: $(OUT)/tap/t-%.c.o $(OUT)/tap/tap.c.o $(OUT)/vmm.a
 	@echo "  LD   $@"
 	$(Q)$(CC) $(EXTRA) -o $@ $^ $(LDLIBS)
+
+$(OUT)/fuzz-%: $(OUT)/tap/fuzz-%.c.o $(PURE)
+	@echo "  LD   $@"
+	$(Q)$(CC) $(EXTRA) -fsanitize=fuzzer -o $@ $^ $(LDLIBS)
 
 $(OUT)/guest.elf: $(GUEST) $(SRC)/guest/guest.ld
 	@echo "  LD   $@"

@@ -213,12 +213,15 @@ my (undef, $summary) = eval { run_guest($good) };
 diag($@) if $@;
 ok($summary && !@{ $summary->{violations} }, 'the good guest breaks no rule');
 
-my (%bug, %caught, %by);
+my (%bug, %caught, %by, $skipped);
 for my $name (@names) {
 	my $m = eval { read_manifest("tap/broken/$name.expect") };
 	my $needs = $m && $m->{needs};
 	SKIP: {
-		skip "$name: this host has no $needs", 1 if $needs && $summary && !$summary->{host}{$needs};
+		if ($needs && $summary && !$summary->{host}{$needs}) {
+			$skipped = 1;
+			skip "$name: this host has no $needs", 1;
+		}
 		my $rules = $m && eval { check($name, $m) };
 		diag($@) if !$rules;
 		ok($rules, $name);
@@ -233,7 +236,10 @@ diag("tap/broken/$_.patch: no manifest") for @lonely;
 my @twice = grep { $_ ne 'none' && @{ $bug{$_} } > 1 } sort keys %bug;
 ok(!@twice, 'every bug is there once');
 diag("bug $_: @{ $bug{$_} }") for @twice;
-cmp_ok(scalar(keys %caught), '>=', 6, 'at least six are caught by a rule other than progress');
-my @idle = grep { !$by{$_} } @rules;
-ok(!@idle, 'every rule catches one');
-diag("no broken guest breaks the rule $_") for @idle;
+SKIP: {
+	skip 'some broken guests cannot run on this host', 2 if $skipped;
+	cmp_ok(scalar(keys %caught), '>=', 6, 'at least six are caught by a rule other than progress');
+	my @idle = grep { !$by{$_} } @rules;
+	ok(!@idle, 'every rule catches one');
+	diag("no broken guest breaks the rule $_") for @idle;
+}

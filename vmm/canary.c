@@ -89,7 +89,7 @@ static const struct canary {
 	{ "delivery", RULE_DELIVERY, 0, { CASE_GATE, true, NULL } },
 };
 
-static void run_one(struct session *s, const struct case_start *start, const struct canary *c, struct canary_result *r)
+static void run_canary(struct session *s, const struct case_start *start, const struct canary *c, struct canary_result *r)
 {
 	struct case_options options = { .sabotage = &c->sabotage };
 	struct case_result result;
@@ -114,7 +114,7 @@ static bool visit(struct session *s, const struct place *p, void *context)
 	case_begin(s, &start);
 	for (unsigned n = 0; n < CANARIES; n++) {
 		if (!out[n].ran && canaries[n].cpl == p->visit->cpl)
-			run_one(s, &start, &canaries[n], &out[n]);
+			run_canary(s, &start, &canaries[n], &out[n]);
 		left += !out[n].ran;
 	}
 	walk_resume(s);

@@ -8,7 +8,7 @@
 #include "vmm/hash.h"
 #include "vmm/inject.h"
 
-#define MAX_STOPS 16                    /* a good case has five */
+#define MAX_STOPS 64                    /* a good case has five; code shared with the interrupted one adds some */
 
 struct flight {
 	struct session *s;
@@ -17,7 +17,7 @@ struct flight {
 	struct injected in;
 	struct cpu_state now;
 	struct case_result *out;
-	bool at_gate, back, done;
+	bool at_gate, back, done, inside;
 };
 
 static const char *const stop_names[CASE_STOPS] = {
@@ -141,17 +141,13 @@ static void at_boundary(struct flight *f)
 	judge_ram(f);
 }
 
-/* The boundary may be a return instruction itself: then it is the event's own return unless RSP says that it ended. */
-static bool is_back(const struct flight *f, const struct kvm_regs *regs)
+/* The event's own code may execute the interrupted instruction itself, on its own stack: that is not the way back yet. */
+static bool is_inside(const struct flight *f, const struct kvm_regs *regs)
 {
 	const struct cpu_state *b = f->in.before;
+	const struct kernel_stack *s = layout_stack_of(&f->s->layout, event_vector(f->in.event), 0);
 
-	if (regs->rip != b->rip)
-		return false;
-	for (unsigned n = 0; n < f->s->layout.returns_count; n++)
-		if (f->s->layout.returns[n] == regs->rip)
-			return regs->rsp == b->gpr[GPR_RSP];
-	return true;
+	return cpu_cpl(b) == 0 && regs->rsp != b->gpr[GPR_RSP] && regs->rsp > s->base && regs->rsp <= s->base + s->size;
 }
 
 static void at_return(struct flight *f)
@@ -160,22 +156,26 @@ static void at_return(struct flight *f)
 	case_judge_return(f->s, f->in.user, &f->now);
 }
 
+/* Stops are lifted once they are passed, but the one at the boundary, until the event is back. */
 static void at_stop(struct flight *f)
 {
 	const struct kvm_regs *regs = machine_regs(&f->s->machine);
 	const struct event_code *code = &f->s->layout.event[f->in.event];
+	uint64_t rip = regs->rip;
 
-	if (is_back(f, regs))
+	f->inside = rip == f->in.before->rip && is_inside(f, regs);
+	if (rip == f->in.before->rip && !f->inside)
 		at_boundary(f);
-	else if (regs->rip == f->s->layout.gate[event_vector(f->in.event)])
+	else if (rip == f->s->layout.gate[event_vector(f->in.event)])
 		at_gate(f);
-	else if (regs->rip == code->handler)
+	else if (rip == code->handler)
 		at_handler(f);
-	else if (regs->rip == code->body)
+	else if (rip == code->body)
 		at_body(f);
-	else
+	else if (case_is_return(&f->s->layout, rip))
 		at_return(f);
-	stops_lift(&f->s->stops, regs->rip);
+	if (!f->inside)
+		stops_lift(&f->s->stops, rip);
 }
 
 static void died(struct flight *f, const struct stop *stop)
@@ -192,7 +192,7 @@ static void died(struct flight *f, const struct stop *stop)
 static void fly(struct flight *f)
 {
 	for (unsigned n = 0; !f->done; n++) {
-		struct stop stop = run_to_stop(&f->s->run);
+		struct stop stop = f->inside ? run_past(&f->s->run) : run_to_stop(&f->s->run);
 
 		if (stop.kind != STOP_BOUNDARY)
 			died(f, &stop);

@@ -2,7 +2,7 @@
 /* case_return.c: judging an IRETQ or SYSRETQ at which the guest stands. */
 #include "vmm/case_return.h"
 
-static bool is_return(const struct layout *l, uint64_t rip)
+bool case_is_return(const struct layout *l, uint64_t rip)
 {
 	for (unsigned n = 0; n < l->returns_count; n++)
 		if (l->returns[n] == rip)
@@ -33,7 +33,7 @@ bool case_judge_return(struct session *s, const struct model *user, const struct
 {
 	struct hardware_frame f;
 
-	if (!is_return(&s->layout, now->rip))
+	if (!case_is_return(&s->layout, now->rip))
 		return false;
 	judge_at(&s->judge, "return", now);
 	if (is_sysret(s, now->rip)) {

@@ -10,6 +10,8 @@
 #define DIGITS       "0123456789"
 #define HEX_DIGITS   "0123456789abcdefABCDEF"
 
+#define CASEID_TAIL  "SCHEME/GS/SYMBOL+0xOFFSET@VISIT:EVENT"
+
 #define REFUSE(...) (snprintf(err, err_size, "case id: " __VA_ARGS__), false)
 
 /* Cuts *text at the first separator and returns what stood before it, or NULL if there is none. */
@@ -61,7 +63,7 @@ static bool parse_point(char *point, struct caseid *out, char *err, size_t err_s
 	uint64_t n;
 
 	if (!offset)
-		return REFUSE("the part after the third / must be SYMBOL+0xOFFSET@VISIT:EVENT");
+		return REFUSE("the last part must be SYMBOL+0xOFFSET@VISIT:EVENT");
 	if (!event_find(event, &out->event))
 		return REFUSE("unknown event '%s' (nmi, mce, db)", event);
 	if (!number(visit, DIGITS, 10, 0xffffffff, &n) || !n)
@@ -76,16 +78,14 @@ static bool parse_point(char *point, struct caseid *out, char *err, size_t err_s
 	return true;
 }
 
-static bool parse_parts(char *text, struct caseid *out, char *err, size_t err_size)
+/* What a case id and a pin have in common: SCHEME/GS/SYM+0xOFF@N:EVENT. */
+static bool parse_tail(char *text, struct caseid *out, char *err, size_t err_size)
 {
-	char *scenario = cut_first(&text, '/');
-	char *scheme = scenario ? cut_first(&text, '/') : NULL;
+	char *scheme = cut_first(&text, '/');
 	char *gs = scheme ? cut_first(&text, '/') : NULL;
 
 	if (!gs)
-		return REFUSE("must be SCENARIO/SCHEME/GS/SYMBOL+0xOFFSET@VISIT:EVENT");
-	if (!copy(out->scenario, sizeof(out->scenario), scenario))
-		return REFUSE("the scenario is empty or too long");
+		return REFUSE("'%s' is not " CASEID_TAIL, scheme ? scheme : text);
 	if (!scheme_find(scheme, &out->scheme))
 		return REFUSE("unknown scheme '%s' (swapgs, ist)", scheme);
 	if (!gsvalue_find(gs, &out->gs))
@@ -93,7 +93,20 @@ static bool parse_parts(char *text, struct caseid *out, char *err, size_t err_si
 	return parse_point(text, out, err, err_size);
 }
 
-bool caseid_parse(const char *text, struct caseid *out, char *err, size_t err_size)
+static bool parse_whole(char *text, struct caseid *out, char *err, size_t err_size)
+{
+	char *scenario = cut_first(&text, '/');
+
+	if (!scenario)
+		return REFUSE("must be SCENARIO/" CASEID_TAIL);
+	if (!copy(out->scenario, sizeof(out->scenario), scenario))
+		return REFUSE("the scenario is empty or too long");
+	return parse_tail(text, out, err, err_size);
+}
+
+/* All that is refused before the parts are looked at, then `parse` on a copy that it may cut. */
+static bool parse_text(const char *text, struct caseid *out, char *err, size_t err_size,
+		       bool (*parse)(char *text, struct caseid *out, char *err, size_t err_size))
 {
 	size_t bad = strspn(text, ALPHANUMERIC "_.@+:,/-");
 	char buf[CASEID_SIZE];
@@ -107,7 +120,17 @@ bool caseid_parse(const char *text, struct caseid *out, char *err, size_t err_si
 		return REFUSE("a chain (with ',') is not supported yet");
 	if (!copy(buf, sizeof(buf), text))
 		return REFUSE("empty, or longer than %zu characters", sizeof(buf) - 1);
-	return parse_parts(buf, out, err, err_size);
+	return parse(buf, out, err, err_size);
+}
+
+bool caseid_parse(const char *text, struct caseid *out, char *err, size_t err_size)
+{
+	return parse_text(text, out, err, err_size, parse_whole);
+}
+
+bool caseid_parse_tail(const char *text, struct caseid *out, char *err, size_t err_size)
+{
+	return parse_text(text, out, err, err_size, parse_tail);
 }
 
 void caseid_format(const struct caseid *c, char *out, size_t out_size)

@@ -24,6 +24,8 @@ struct caseid {
 
 /* False with one line in err. */
 bool caseid_parse(const char *text, struct caseid *out, char *err, size_t err_size);
+/* The same without SCENARIO/: out->scenario is "". */
+bool caseid_parse_tail(const char *text, struct caseid *out, char *err, size_t err_size);
 void caseid_format(const struct caseid *c, char *out, size_t out_size);
 
 #endif

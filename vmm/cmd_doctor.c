@@ -19,6 +19,7 @@ int cmd_doctor(const struct options *o)
 	struct bench b = { .seed = o->seed };
 	const struct host_facts *f = &b.facts;
 
+	options_allow(o, 0);
 	bench_open(&b, o->kernel, o->timeout);
 	say(f->fsgsbase, "RD/WRGSBASE in a guest", "every scheme runs", "only scheme swapgs runs; the others are skipped");
 	say(f->user_hlt_faults, "stops at CPL 3", "every user boundary can be injected", "user boundaries are not reached");

@@ -80,7 +80,7 @@ static void list_boundaries(const struct options *o)
 
 	bench_open(&bench, o->kernel, o->timeout);
 	plan_make(&p, o, &bench);
-	passes_map(&p, &bench, o->jobs);
+	passes_map(&p, &bench, o->jobs, 0);
 	read_layout(l, &bench, &p.units[0].unit);
 	for (size_t n = 0; n < p.unit_count; n++)
 		if (p.units[n].asked)
@@ -94,6 +94,7 @@ int cmd_list(const struct options *o)
 {
 	struct plan p;
 
+	options_allow(o, OPTIONS_ARGS | OPTIONS_BOUNDARIES);
 	if (o->boundaries) {
 		list_boundaries(o);
 		return EXIT_GOOD;

@@ -2,6 +2,7 @@
 /* cmd_run.c: gsgate run: every boundary x event x user GS, judged. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "vmm/bench.h"
 #include "vmm/clock.h"
@@ -22,10 +23,13 @@ struct job {
 	struct plan plan;
 	struct totals totals;
 	struct outfile summary, journal;
+	struct unreached_list *unreached;
 };
 
 static void open_outputs(struct job *j)
 {
+	if (j->options->summary && j->options->journal && !strcmp(j->options->summary, j->options->journal))
+		die(EXIT_USAGE, "--summary and --journal name the same file, %s", j->options->summary);
 	if (j->options->summary)
 		outfile_open(&j->summary, j->options->summary);
 	if (j->options->journal)
@@ -79,33 +83,33 @@ static int exit_status(const struct job *j)
 
 	if (passes_signal)
 		return 128 + passes_signal;
-	if (t->canaries_caught < CANARIES || t->golden || t->violations > t->unstable)
+	if (t->canaries_caught < CANARIES || t->golden || t->violations > t->unstable || t->pins_broken)
 		return EXIT_BROKEN;
 	if (t->coverage.unlisted || t->coverage.stale[0])
 		return EXIT_BROKEN;
 	for (size_t n = 0; n < j->plan.unit_count; n++)
 		if (j->plan.units[n].error[0])
 			return EXIT_HOST;
-	if (!t->injections)
+	if (!t->injections && !t->unfinished)
 		return EXIT_HOST;
 	if (t->unstable || t->unfinished || (j->options->strict && any_skip(j)))
 		return EXIT_INCOMPLETE;
 	return EXIT_GOOD;
 }
 
-static double measure_floor(struct job *j)
+/* Not when the run has been cut short: it must end. */
+static double measure_floor(struct job *j, double deadline)
 {
-	return passes_signal ? 0 : tiny_exits_per_second(&j->bench.host, j->options->jobs, FLOOR_SECONDS);
+	return passes_signal || (deadline > 0 && clock_now() > deadline) ? 0 : tiny_exits_per_second(&j->bench.host, j->options->jobs, FLOOR_SECONDS);
 }
 
-static void inject(struct job *j, double start)
+static void inject(struct job *j, double deadline)
 {
-	double deadline = j->options->time > 0 ? start + j->options->time : 0, before = measure_floor(j);
-	double began = clock_now();
+	double before = measure_floor(j, deadline), began = clock_now();
 
 	passes_inject(&j->plan, &j->bench, j->options->jobs, deadline, unit_finished, j);
 	j->totals.inject_seconds = clock_now() - began;
-	j->totals.floor = (before + measure_floor(j)) / 2;
+	j->totals.floor = (before + measure_floor(j, deadline)) / 2;
 }
 
 /* The account of boundaries is complete only if nothing was left out, by choice or by force. */
@@ -113,40 +117,45 @@ static void report(struct job *j, double start)
 {
 	struct totals *t = &j->totals;
 
-	totals_sum(t, &j->plan);
-	coverage_sum(&t->coverage, &j->plan, &j->bench,
+	totals_sum(t, &j->plan, &j->bench);
+	coverage_sum(&t->coverage, &j->plan, &j->bench, j->unreached,
 		     j->plan.complete && !t->unfinished && !t->golden && !passes_signal && !j->plan.lacks_scheme);
 	t->seconds = clock_now() - start;
-	if (passes_signal)
+	if (passes_signal) {
 		printf("Bail out! interrupted\n");
-	else
+	} else {
+		tap_pins(&j->plan, &j->bench);
 		tap_coverage(&t->coverage, &j->bench);
+	}
 	tap_end(t, &j->plan, &j->bench);
 }
 
 int cmd_run(const struct options *o)
 {
 	struct job *j = xcalloc(1, sizeof(*j));
-	double start = clock_now();
+	double start = clock_now(), deadline = o->time > 0 ? start + o->time : 0;
 	int status;
 
 	j->options = o;
+	options_allow(o, OPTIONS_ARGS);
 	passes_catch_signals();                         /* from here on a signal ends the run in good order */
 	open_outputs(j);                                /* a name that cannot be written is told before the work */
+	j->unreached = coverage_read_list();
 	bench_open(&j->bench, o->kernel, o->timeout);
 	j->bench.seed = o->seed;
 	if (o->kernel_named)
 		snprintf(j->bench.replay_option, sizeof(j->bench.replay_option), "--kernel %s", o->kernel);
 	plan_make(&j->plan, o, &j->bench);
 	j->totals.jobs = o->jobs;
-	passes_map(&j->plan, &j->bench, o->jobs);       /* the plan needs every map */
+	passes_map(&j->plan, &j->bench, o->jobs, deadline); /* the plan needs every map */
 	tap_begin(&j->plan);
 	run_canaries(j);
-	inject(j, start);
+	inject(j, deadline);
 	report(j, start);
 	write_outputs(j);
 	status = exit_status(j);
 	coverage_free(&j->totals.coverage);
+	free(j->unreached);
 	plan_free(&j->plan);
 	bench_close(&j->bench);
 	free(j);

@@ -29,7 +29,7 @@ struct entry {
 	int line;
 };
 
-struct list {
+struct unreached_list {
 	struct entry entry[MAX_ENTRIES];
 	unsigned count;
 };
@@ -42,7 +42,7 @@ static const char *known_reason(const char *word)
 	return NULL;
 }
 
-static void read_line(struct list *l, const char *path, int line, const char *text)
+static void read_line(struct unreached_list *l, const char *path, int line, const char *text)
 {
 	struct entry *e = &l->entry[l->count];
 	char reason[64], *plus;
@@ -64,8 +64,9 @@ static void read_line(struct list *l, const char *path, int line, const char *te
 	l->count++;
 }
 
-static void read_list(struct list *l)
+struct unreached_list *coverage_read_list(void)
 {
+	struct unreached_list *l = xcalloc(1, sizeof(*l));
 	char path[700], text[300];
 	int line = 0;
 	FILE *f;
@@ -77,9 +78,10 @@ static void read_list(struct list *l)
 	while (fgets(text, sizeof(text), f))
 		read_line(l, path, ++line, text);
 	fclose(f);
+	return l;
 }
 
-static const char *reason_of(struct list *l, const struct bench *bench, uint64_t rip)
+static const char *reason_of(struct unreached_list *l, const struct bench *bench, uint64_t rip)
 {
 	const struct elf_symbol *s = elf_nearest(bench->elf, rip);
 
@@ -110,7 +112,7 @@ static uint8_t *merge(const struct plan *p, uint64_t *start, uint64_t *size)
 	return all;
 }
 
-static void add_unreached(struct coverage_sum *c, struct list *l, const struct bench *bench, uint64_t rip, bool complete)
+static void add_unreached(struct coverage_sum *c, struct unreached_list *l, const struct bench *bench, uint64_t rip, bool complete)
 {
 	const char *reason = reason_of(l, bench, rip);
 
@@ -121,7 +123,7 @@ static void add_unreached(struct coverage_sum *c, struct list *l, const struct b
 	c->unreached[c->unreached_count++] = (struct unreached){ rip, reason };
 }
 
-static void find_stale(struct coverage_sum *c, const struct list *l)
+static void find_stale(struct coverage_sum *c, const struct unreached_list *l)
 {
 	for (unsigned n = 0; n < l->count && !c->stale[0]; n++)
 		if (!l->entry[n].used)
@@ -157,14 +159,13 @@ static unsigned count_user(const struct plan *p)
 	return distinct;
 }
 
-void coverage_sum(struct coverage_sum *c, const struct plan *p, const struct bench *bench, bool complete)
+void coverage_sum(struct coverage_sum *c, const struct plan *p, const struct bench *bench, struct unreached_list *list,
+		  bool complete)
 {
-	struct list *list = xcalloc(1, sizeof(*list));
 	uint64_t start = 0, size = 0;
 	uint8_t *all = merge(p, &start, &size);
 
 	memset(c, 0, sizeof(*c));
-	read_list(list);
 	for (uint64_t n = 0; n < size; n++) {
 		if (!(all[n] & (COVER_REACHABLE | COVER_WINDOW)))
 			continue;
@@ -183,7 +184,6 @@ void coverage_sum(struct coverage_sum *c, const struct plan *p, const struct ben
 			c->windows = map_windows(&p->units[n].map);
 	c->user_boundaries = count_user(p);
 	free(all);
-	free(list);
 }
 
 void coverage_free(struct coverage_sum *c)

@@ -21,9 +21,15 @@ struct coverage_sum {
 	char stale[200];                /* an entry of the list that no unreached boundary needs, or "" */
 };
 
+/* The list of boundaries that no scenario reaches, in one block for free(). Exits with EXIT_USAGE and file:line if it is
+ * wrong. */
+struct unreached_list;
+struct unreached_list *coverage_read_list(void);
+
 /* Sums over all asked units. complete: nothing was left out by choice, so that the list of unreached boundaries must fit
- * exactly; otherwise everything unlisted has the reason "not-asked". Exits with EXIT_USAGE if the list is wrong. */
-void coverage_sum(struct coverage_sum *c, const struct plan *p, const struct bench *bench, bool complete);
+ * exactly; otherwise everything unlisted has the reason "not-asked". */
+void coverage_sum(struct coverage_sum *c, const struct plan *p, const struct bench *bench, struct unreached_list *list,
+		  bool complete);
 void coverage_free(struct coverage_sum *c);
 
 #endif

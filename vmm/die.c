@@ -8,12 +8,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* One line, whatever a name from outside contains. */
 static void say(const char *fmt, va_list ap, const char *tail)
 {
+	char text[2048];
+
+	vsnprintf(text, sizeof(text), fmt, ap);
+	for (char *c = text; *c; c++)
+		if ((unsigned char)*c < ' ' || *c == 127)
+			*c = '?';
 	fflush(stdout);
-	fputs("gsgate: ", stderr);
-	vfprintf(stderr, fmt, ap);
-	fprintf(stderr, "%s%s\n", tail ? ": " : "", tail ? tail : "");
+	fprintf(stderr, "gsgate: %s%s%s\n", text, tail ? ": " : "", tail ? tail : "");
 }
 
 void die(int status, const char *fmt, ...)

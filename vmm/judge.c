@@ -22,12 +22,15 @@ const char *rule_name(enum rule rule)
 void judge_begin(struct judge *j)
 {
 	j->breach.broken = false;
+	j->broken = 0;
+	j->stop = 0;
 	j->at = "";
 	j->rip = 0;
 }
 
 void judge_at(struct judge *j, const char *at, const struct cpu_state *now)
 {
+	j->stop++;
 	j->at = at;
 	j->rip = now->rip;
 	j->a = now->a;
@@ -45,7 +48,7 @@ void judge_expect(struct judge *j, uint64_t a, uint64_t i)
 /* Within one stop the rule that comes first in the table speaks, whatever the order of the checks. */
 static bool speaks_first(const struct judge *j, enum rule rule)
 {
-	return !j->breach.broken || (j->breach.at == j->at && j->breach.rip == j->rip && rule < j->breach.rule);
+	return !j->breach.broken || (j->breach.stop == j->stop && rule < j->breach.rule);
 }
 
 bool judge_check(struct judge *j, enum rule rule, bool good, const char *fmt, ...)
@@ -57,10 +60,11 @@ bool judge_check(struct judge *j, enum rule rule, bool good, const char *fmt, ..
 	if (good)
 		return true;
 	j->count[rule].broken++;
+	j->broken |= 1u << rule;
 	if (j->muted >> rule & 1 || !speaks_first(j, rule))
 		return false;
 	*b = (struct breach){
-		.broken = true, .rule = rule, .rip = j->rip, .a = j->a, .i = j->i, .at = j->at,
+		.broken = true, .rule = rule, .stop = j->stop, .rip = j->rip, .a = j->a, .i = j->i, .at = j->at,
 		.expects = j->expects, .expected_a = j->expected_a, .expected_i = j->expected_i,
 	};
 	va_start(ap, fmt);

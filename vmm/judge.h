@@ -29,6 +29,7 @@ const char *rule_name(enum rule rule);
 struct breach {
 	bool broken;
 	enum rule rule;
+	unsigned stop;                  /* counts the stops judged since judge_begin() */
 	uint64_t rip, a, i;             /* where it was seen, and with which bases */
 	uint64_t expected_a, expected_i; /* valid if expects is set */
 	bool expects;
@@ -46,6 +47,8 @@ struct judge {
 	struct rule_count count[RULE_COUNT];
 	unsigned muted;                 /* rules (bit 1 << rule) that the golden run broke: counted, not reported again */
 	struct breach breach;           /* of the case being judged */
+	unsigned broken;                /* all rules broken since judge_begin(), bit 1 << rule */
+	unsigned stop;
 	const char *at;                 /* the stop being judged */
 	uint64_t rip, a, i, expected_a, expected_i;
 	bool expects;
@@ -102,9 +105,10 @@ void judge_sysret(struct judge *j, const struct model *user, const struct cpu_st
 void judge_iret_to_user(struct judge *j, const struct model *user, const struct cpu_state *now,
 			const struct hardware_frame *frame);
 
-/* The golden run. A C handler of an ordinary exception or SYSCALL, entered from `before`; a fault's frame has RF set. */
+/* The golden run. The gate, then the C handler, of a fault or SYSCALL that came at `before`. error_bytes: 8 if the vector
+ * pushes an error code, else 0; pushed lies above it. */
 void judge_ordinary_gate(struct judge *j, const struct cpu_state *before, const struct cpu_state *now,
-			 const struct hardware_frame *pushed);
+			 const struct hardware_frame *pushed, unsigned error_bytes);
 void judge_ordinary_handler(struct judge *j, const struct cpu_state *before, const struct cpu_state *now,
 			    const struct abi_frame *saved, int vector, const struct model *user);
 /* Any boundary at CPL 3: user-state, masking, debug. arrived: the boundary before was at CPL 0. */

@@ -110,12 +110,22 @@ void judge_body(struct judge *j, const struct injected *in, const struct cpu_sta
 	judge_equal(j, RULE_DEBUG, "DR6 in the body", now->dr6, ABI_DR6_RESET);
 }
 
+/* A gate without IST: the thread stack's top from CPL 3, else the stack in use aligned to 16 (SDM vol. 3, 6.14.2). A fault
+ * saves RF = 1, so that an instruction breakpoint does not hit again on the way back (17.3.1.1). */
 void judge_ordinary_gate(struct judge *j, const struct cpu_state *b, const struct cpu_state *now,
-			 const struct hardware_frame *f)
+			 const struct hardware_frame *f, unsigned error_bytes)
 {
+	const struct kernel_stack *thread = layout_stack_of(j->layout, 0, 3);
+	uint64_t top = cpu_cpl(b) ? thread->base + thread->size : b->gpr[GPR_RSP] & ~15ull;
+
+	judge_expect(j, b->a, b->i);
+	judge_equal(j, RULE_HANDLER_STACK, "RSP at the gate", now->gpr[GPR_RSP], top - sizeof(*f) - error_bytes);
+	for (unsigned n = 0; n < GPR_COUNT; n++)
+		if (n != GPR_RSP)
+			judge_equal(j, RULE_FRAME, gpr_name(n), now->gpr[n], b->gpr[n]);
 	judge_equal(j, RULE_FRAME, "saved RIP", f->rip, b->rip);
 	judge_equal(j, RULE_FRAME, "saved CS", f->cs, b->cs);
-	judge_equal(j, RULE_FRAME, "saved RFLAGS", f->rflags & ~RFLAGS_RF, b->rflags & ~RFLAGS_RF);
+	judge_equal(j, RULE_FRAME, "saved RFLAGS", f->rflags, b->rflags | RFLAGS_RF);
 	judge_equal(j, RULE_FRAME, "saved RSP", f->rsp, b->gpr[GPR_RSP]);
 	judge_equal(j, RULE_FRAME, "saved SS", f->ss, b->ss);
 	judge_equal(j, RULE_DELIVERY, "CPL at the gate", cpu_cpl(now), 0);
@@ -145,6 +155,6 @@ void judge_ordinary_handler(struct judge *j, const struct cpu_state *b, const st
 	if (vector < 0)
 		judge_syscall_saved(j, b, saved);
 	else
-		judge_saved(j, b, saved, b->rflags | (saved->rflags & RFLAGS_RF));
+		judge_saved(j, b, saved, b->rflags | RFLAGS_RF);
 	judge_flags(j, now, vector < 0);
 }

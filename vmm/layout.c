@@ -2,6 +2,7 @@
 /* layout.c: where things lie in the guest kernel under test, read from the image's symbols and tables. */
 #include "vmm/layout.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -16,17 +17,33 @@ struct reader {
 	bool good;
 };
 
-/* Address of a symbol that must exist; 0 and one line of complaint if it does not. */
+/* The first complaint stands. */
+static void __attribute__((format(printf, 2, 3))) complain(struct reader *r, const char *fmt, ...)
+{
+	va_list ap;
+	int used;
+
+	if (!r->good)
+		return;
+	r->good = false;
+	used = snprintf(r->err, r->err_size, "%s: ", elf_path(r->l->elf));
+	if (used < 0 || (size_t)used >= r->err_size)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(r->err + used, r->err_size - used, fmt, ap);
+	va_end(ap);
+}
+
+/* Address of a symbol that must exist; 0 and one line of complaint if it does not, or says 0 itself. */
 static uint64_t need(struct reader *r, const char *name)
 {
 	const struct elf_symbol *s = elf_symbol(r->l->elf, name);
 
-	if (s)
-		return s->addr;
-	if (r->good)
-		snprintf(r->err, r->err_size, "%s: no symbol %s", elf_path(r->l->elf), name);
-	r->good = false;
-	return 0;
+	if (!s)
+		complain(r, "no symbol %s", name);
+	else if (!s->addr)
+		complain(r, "symbol %s has address 0", name);
+	return s ? s->addr : 0;
 }
 
 /* Host pointer to an array of records in kernel data; *count from the symbol's size. NULL if it lies. */
@@ -38,15 +55,30 @@ static const void *need_table(struct reader *r, const char *name, size_t record,
 	*count = 0;
 	if (!need(r, name))
 		return NULL;
-	if (s->size % record == 0 && s->size / record <= max)
+	if (s->size && s->size % record == 0 && s->size / record <= max)
 		p = mem_at(r->mem, s->addr - ABI_KERNEL_VIRT, s->size);
 	if (p)
 		*count = s->size / record;
-	else if (r->good)
-		snprintf(r->err, r->err_size, "%s: table %s: %lu bytes, not up to %u records of %zu in RAM",
-			 elf_path(r->l->elf), name, (unsigned long)s->size, max, record);
-	r->good = r->good && p;
+	else
+		complain(r, "table %s: %lu bytes, not 1 to %u records of %zu in RAM", name, (unsigned long)s->size, max,
+			 record);
 	return p;
+}
+
+/* One thread stack, and one stack for each event that has an IST stack. */
+static void check_stacks(struct reader *r)
+{
+	unsigned thread = 0, vectors = 0;
+
+	for (unsigned n = 0; n < r->l->stacks; n++) {
+		thread += !r->l->stack[n].vectors;
+		vectors |= r->l->stack[n].vectors;
+	}
+	if (thread != 1)
+		complain(r, "abi_stacks names %u thread stacks, not one", thread);
+	for (enum event e = 0; e < EVENT_COUNT; e++)
+		if (!(vectors >> event_vector(e) & 1))
+			complain(r, "abi_stacks names no stack for %s", event_name(e));
 }
 
 static void read_stacks(struct reader *r)
@@ -58,12 +90,36 @@ static void read_stacks(struct reader *r)
 
 		*k = (struct kernel_stack){ s[n].base, s[n].size, s[n].slot_bytes, s[n].vectors, "" };
 		memcpy(k->name, s[n].name, sizeof(s[n].name));
-		if (k->slot_bytes <= k->size && mem_at(r->mem, k->base - ABI_KERNEL_VIRT, k->size))
-			continue;
-		if (r->good)
-			snprintf(r->err, r->err_size, "%s: abi_stacks[%u] lies outside RAM", elf_path(r->l->elf), n);
-		r->good = false;
+		if (k->slot_bytes > k->size || !mem_at(r->mem, k->base - ABI_KERNEL_VIRT, k->size))
+			complain(r, "abi_stacks[%u] lies outside RAM", n);
 	}
+	check_stacks(r);
+}
+
+static bool overlap(const struct exempt *x, uint64_t start, uint64_t size)
+{
+	return x->addr < start + size && start < x->addr + x->size;
+}
+
+/* Counters in kernel data and nothing else: not text, no stack, no page of the user's. */
+static bool may_be_exempt(const struct reader *r, const struct exempt *x)
+{
+	static const uint64_t user_pages[] = { ABI_USER_TEXT, ABI_USER_DATA, ABI_USER_STACK };
+	const struct layout *l = r->l;
+	gpa_t gpa;
+
+	if (!x->size || !mem_at(r->mem, x->addr - ABI_KERNEL_VIRT, x->size))
+		return false;
+	if (overlap(x, l->text.start, l->text.end - l->text.start))
+		return false;
+	for (unsigned n = 0; n < l->stacks; n++)
+		if (overlap(x, l->stack[n].base, l->stack[n].size))
+			return false;
+	for (unsigned n = 0; n < sizeof(user_pages) / sizeof(user_pages[0]); n++)
+		if (mem_walk(r->mem, l->page_table, user_pages[n], &gpa, NULL) &&
+		    overlap(x, ABI_KERNEL_VIRT + gpa, PAGE_SIZE))
+			return false;
+	return true;
 }
 
 static void read_exempt(struct reader *r)
@@ -73,6 +129,8 @@ static void read_exempt(struct reader *r)
 	for (unsigned n = 0; n < r->l->exempts; n++) {
 		r->l->exempt[n] = (struct exempt){ x[n].addr, x[n].size, "" };
 		memcpy(r->l->exempt[n].reason, x[n].reason, sizeof(x[n].reason));
+		if (!may_be_exempt(r, &r->l->exempt[n]))
+			complain(r, "abi_exempt[%u] is not kernel data, or is text, a stack or the user's", n);
 	}
 }
 
@@ -81,11 +139,8 @@ static void read_version(struct reader *r)
 	uint64_t at = need(r, "abi_version");
 	const uint32_t *version = mem_at(r->mem, at - ABI_KERNEL_VIRT, sizeof(*version));
 
-	if (!r->good || (version && *version == ABI_VERSION))
-		return;
-	snprintf(r->err, r->err_size, "%s: guest ABI version %u, the bench speaks %u", elf_path(r->l->elf),
-		 version ? *version : 0, ABI_VERSION);
-	r->good = false;
+	if (!version || *version != ABI_VERSION)
+		complain(r, "guest ABI version %u, the bench speaks %u", version ? *version : 0, ABI_VERSION);
 }
 
 static void read_code(struct reader *r)
@@ -115,17 +170,19 @@ static void find_returns(struct reader *r)
 	struct insn insn;
 
 	if (!bytes) {
-		if (r->good)
-			snprintf(r->err, r->err_size, "%s: kernel text lies outside RAM", elf_path(l->elf));
-		r->good = false;
+		complain(r, "kernel text lies outside RAM");
 		return;
 	}
 	decode_sweep(bytes, l->text.start, size, &starts);
-	for (size_t n = 0; n < starts.count && l->returns_count < LAYOUT_RETURNS; n++) {
+	for (size_t n = 0; n < starts.count; n++) {
 		uint64_t off = starts.addr[n] - l->text.start;
 
-		if (decode_insn(bytes + off, size - off, starts.addr[n], &insn) && insn.is_return_to_user)
+		if (!decode_insn(bytes + off, size - off, starts.addr[n], &insn) || !insn.is_return_to_user)
+			continue;
+		if (l->returns_count < LAYOUT_RETURNS)
 			l->returns[l->returns_count++] = starts.addr[n];
+		else
+			complain(r, "more than %u return instructions", LAYOUT_RETURNS);
 	}
 	insn_starts_free(&starts);
 }

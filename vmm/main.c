@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* main.c: the command line's first word. */
+#include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "vmm/commands.h"
 #include "vmm/die.h"
@@ -11,7 +15,7 @@ static const struct {
 	int (*run)(const struct options *o);
 } commands[] = {
 	{ "run", "[SCENARIO|FILE.scn...]   inject at every boundary; TAP on stdout", cmd_run },
-	{ "replay", "CASE                  one case again, with the machine's state at every stop", cmd_replay },
+	{ "replay", "CASE [--around N]     one case again: every stop, the instructions around it, its neighbours", cmd_replay },
 	{ "list", "[--boundaries] [SCENARIO...]  scenarios, or the measured map", cmd_list },
 	{ "doctor", "                      what this host can and cannot do", cmd_doctor },
 };
@@ -30,12 +34,34 @@ static void usage(FILE *f)
 		"  --seed N                 which cases are run on to the end of the workload\n"
 		"  --timeout S, --time S    limit of one entry into the guest, of the whole run\n"
 		"  --strict                 a skip makes the run incomplete\n"
-		"  --summary FILE|-         one JSON object;  --journal FILE  one line per case\n\n"
+		"  --summary FILE|-         one JSON object;  --journal FILE  one line per case\n"
+		"  --around N               replay: judge the N boundaries before and after with the same event, too\n"
+		"  --image HASH             replay: refuse a kernel whose image_hash (see --summary) is another\n\n"
 		"exit status: 0 good, 1 a rule was broken, 2 wrong command line or file, 3 this host cannot,\n"
 		"4 incomplete, 130/143 interrupted\n");
 }
 
-int main(int argc, char **argv)
+/* A file opened later must not become standard output by accident. */
+static void open_standard_files(void)
+{
+	int fd;
+
+	do {
+		fd = open("/dev/null", O_RDWR);
+	} while (fd >= 0 && fd < 3);
+	if (fd >= 3)
+		close(fd);
+}
+
+static bool asks_for_help(int argc, char **argv)
+{
+	for (int n = 1; n < argc; n++)
+		if (!strcmp(argv[n], "--help") || !strcmp(argv[n], "-h") || (n == 1 && !strcmp(argv[n], "help")))
+			return true;
+	return false;
+}
+
+static int dispatch(int argc, char **argv)
 {
 	struct options options;
 
@@ -43,7 +69,7 @@ int main(int argc, char **argv)
 		usage(stderr);
 		return EXIT_USAGE;
 	}
-	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "help")) {
+	if (asks_for_help(argc, argv)) {
 		usage(stdout);
 		return EXIT_GOOD;
 	}
@@ -53,4 +79,16 @@ int main(int argc, char **argv)
 			return commands[n].run(&options);
 		}
 	die(EXIT_USAGE, "no command \"%s\"; gsgate --help shows them", argv[1]);
+}
+
+int main(int argc, char **argv)
+{
+	int status;
+
+	open_standard_files();
+	signal(SIGXFSZ, SIG_IGN);               /* a write past the limit fails and is told */
+	status = dispatch(argc, argv);
+	if (fflush(stdout) || ferror(stdout))
+		die(EXIT_USAGE, "standard output: not everything could be written");
+	return status;
 }

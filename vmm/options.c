@@ -2,6 +2,7 @@
 /* options.c: the command line, parsed. */
 #include "vmm/options.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
 #include <math.h>
@@ -15,7 +16,8 @@
 #include "vmm/gsvalue.h"
 
 enum { OPT_ENGINE = 256, OPT_KERNEL, OPT_SCHEME, OPT_GS, OPT_EVENT, OPT_JOBS, OPT_SEED, OPT_TIMEOUT, OPT_TIME,
-       OPT_STRICT, OPT_FORMAT, OPT_SUMMARY, OPT_JOURNAL, OPT_BOUNDARIES, OPT_DEPTH };
+       OPT_STRICT, OPT_FORMAT, OPT_SUMMARY, OPT_JOURNAL, OPT_BOUNDARIES, OPT_DEPTH, OPT_AROUND,
+       OPT_IMAGE };
 
 static const struct option table[] = {
 	{ "engine", required_argument, NULL, OPT_ENGINE }, { "kernel", required_argument, NULL, OPT_KERNEL },
@@ -25,7 +27,8 @@ static const struct option table[] = {
 	{ "time", required_argument, NULL, OPT_TIME }, { "strict", no_argument, NULL, OPT_STRICT },
 	{ "format", required_argument, NULL, OPT_FORMAT }, { "summary", required_argument, NULL, OPT_SUMMARY },
 	{ "journal", required_argument, NULL, OPT_JOURNAL }, { "boundaries", no_argument, NULL, OPT_BOUNDARIES },
-	{ "depth", required_argument, NULL, OPT_DEPTH },
+	{ "depth", required_argument, NULL, OPT_DEPTH }, { "around", required_argument, NULL, OPT_AROUND },
+	{ "image", required_argument, NULL, OPT_IMAGE },
 	{ 0 },
 };
 
@@ -94,10 +97,21 @@ static uint64_t number(const char *option, const char *text, uint64_t min, uint6
 
 	errno = 0;
 	n = strtoull(text, &end, 0);
-	if (errno || end == text || *end || *text == '-' || n < min || n > max)
+	if (errno || !isdigit((unsigned char)*text) || *end || n < min || n > max)
 		die(EXIT_USAGE, "--%s: \"%s\" is no number from %llu to %llu", option, text, (unsigned long long)min,
 		    (unsigned long long)max);
 	return n;
+}
+
+/* As the summary writes it, with or without 0x. */
+static uint64_t hash(const char *text)
+{
+	const char *digits = !strncmp(text, "0x", 2) ? text + 2 : text;
+	size_t length = strspn(digits, "0123456789abcdef");
+
+	if (!length || length > 16 || digits[length])
+		die(EXIT_USAGE, "--image: \"%s\" is no image_hash of a summary", text);
+	return strtoull(digits, NULL, 16);
 }
 
 static double seconds(const char *option, const char *text)
@@ -105,7 +119,7 @@ static double seconds(const char *option, const char *text)
 	char *end;
 	double n = strtod(text, &end);
 
-	if (end == text || *end || !isfinite(n) || n <= 0 || n > 1e6)
+	if (end == text || *end || isspace((unsigned char)*text) || !isfinite(n) || n <= 0 || n > 1e6)
 		die(EXIT_USAGE, "--%s: \"%s\" is no time in seconds", option, text);
 	return n;
 }
@@ -127,13 +141,15 @@ static void take(struct options *o, int option, const char *value)
 	case OPT_GS: o->gs = names("gs", value, find_gs); break;
 	case OPT_EVENT: o->events = names("event", value, find_event); break;
 	case OPT_JOBS: o->jobs = number("jobs", value, 1, 64); break;
-	case OPT_SEED: o->seed = number("seed", value, 0, UINT64_MAX); break;
+	case OPT_SEED: o->seed = number("seed", value, 0, INT64_MAX); break;
 	case OPT_TIMEOUT: o->timeout = seconds("timeout", value); break;
 	case OPT_TIME: o->time = seconds("time", value); break;
 	case OPT_STRICT: o->strict = true; break;
 	case OPT_SUMMARY: o->summary = value; break;
 	case OPT_JOURNAL: o->journal = value; break;
 	case OPT_BOUNDARIES: o->boundaries = true; break;
+	case OPT_AROUND: o->around = number("around", value, 1, 1000); break;
+	case OPT_IMAGE: o->image = hash(value); o->image_named = true; break;
 	}
 }
 
@@ -143,6 +159,12 @@ static const char *default_kernel(void)
 
 	options_beside("guest.elf", path, sizeof(path));
 	return path;
+}
+
+static void only_for(const char *command, const char *named, bool used, const char *option)
+{
+	if (used && strcmp(command, named))
+		die(EXIT_USAGE, "%s belongs to gsgate %s", option, command);
 }
 
 void options_parse(struct options *o, int argc, char **argv)
@@ -156,6 +178,9 @@ void options_parse(struct options *o, int argc, char **argv)
 			die(EXIT_USAGE, "%s: unknown option, or its value is missing; see gsgate --help", argv[optind - 1]);
 		take(o, option, optarg);
 	}
+	only_for("list", argv[0], o->boundaries, "--boundaries");
+	only_for("replay", argv[0], o->around, "--around");
+	only_for("replay", argv[0], o->image_named, "--image");
 	o->kernel_named = o->kernel;
 	if (!o->kernel)
 		o->kernel = default_kernel();
@@ -163,4 +188,12 @@ void options_parse(struct options *o, int argc, char **argv)
 		o->jobs = sysconf(_SC_NPROCESSORS_ONLN);
 	o->args = argv + optind;
 	o->arg_count = argc - optind;
+}
+
+void options_allow(const struct options *o, unsigned allowed)
+{
+	if (o->arg_count && !(allowed & OPTIONS_ARGS))
+		die(EXIT_USAGE, "%s: this command takes no such argument", o->args[0]);
+	if (o->boundaries && !(allowed & OPTIONS_BOUNDARIES))
+		die(EXIT_USAGE, "--boundaries: this command has no such option");
 }

@@ -18,6 +18,9 @@ struct options {
 	double time;                    /* seconds, the whole run; 0: no limit */
 	bool strict;                    /* a skip makes the run incomplete */
 	bool boundaries;                /* list --boundaries */
+	unsigned around;                /* replay --around: neighbours on each side */
+	uint64_t image;                 /* replay --image: the hash of the image's text ... */
+	bool image_named;               /* ... if one is given */
 	const char *summary, *journal;  /* files, or NULL; summary "-" is stdout */
 	char **args;                    /* what is no option */
 	int arg_count;
@@ -25,6 +28,10 @@ struct options {
 
 /* Parses what follows the subcommand. Exits with EXIT_USAGE and one line if it is wrong. */
 void options_parse(struct options *o, int argc, char **argv);
+
+/* What a command takes besides the options of all: arguments, --boundaries. Exits with EXIT_USAGE if there is more. */
+enum { OPTIONS_ARGS = 1, OPTIONS_BOUNDARIES = 2 };
+void options_allow(const struct options *o, unsigned allowed);
 
 /* Beside the program: its own folder + name, for finding guest.elf and the scenarios. */
 void options_beside(const char *name, char *out, unsigned long out_size);

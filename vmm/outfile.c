@@ -40,22 +40,45 @@ static void remember(struct outfile *o)
 	replace(NULL, o);
 }
 
-FILE *outfile_open(struct outfile *o, const char *path)
+/* The file that the name leads to, through links; a name that does not exist yet is itself. */
+static void resolve(struct outfile *o, const char *path)
+{
+	char *real = realpath(path, NULL);
+
+	if (strlen(real ? real : path) >= sizeof(o->path))
+		die(EXIT_USAGE, "%.40s...: the file's name is too long", path);
+	strcpy(o->path, real ? real : path);
+	free(real);
+}
+
+static FILE *open_temporary(struct outfile *o)
 {
 	int fd;
+
+	snprintf(o->temporary, sizeof(o->temporary), "%s.XXXXXX", o->path);
+	fd = mkstemp(o->temporary);
+	if (fd < 0)
+		return NULL;
+	remember(o);
+	return fdopen(fd, "w");
+}
+
+FILE *outfile_open(struct outfile *o, const char *path)
+{
+	struct stat st;
 
 	memset(o, 0, sizeof(*o));
 	if (!strcmp(path, "-"))
 		return o->file = stdout;
-	if (strlen(path) >= sizeof(o->path))
-		die(EXIT_USAGE, "%.40s...: the file's name is too long", path);
-	strcpy(o->path, path);
-	snprintf(o->temporary, sizeof(o->temporary), "%s.XXXXXX", path);
-	fd = mkstemp(o->temporary);
-	o->file = fd < 0 ? NULL : fdopen(fd, "w");
+	if (!*path)
+		die(EXIT_USAGE, "a file's name is empty");
+	resolve(o, path);
+	if (stat(o->path, &st) || S_ISREG(st.st_mode))
+		o->file = open_temporary(o);
+	else
+		o->file = fopen(o->path, "w");
 	if (!o->file)
 		die_errno(EXIT_USAGE, "%s", path);
-	remember(o);
 	return o->file;
 }
 
@@ -71,11 +94,14 @@ static int chmod_plain(const char *path)
 
 void outfile_commit(struct outfile *o)
 {
-	if (o->file == stdout) {
-		fflush(stdout);
-		return;
-	}
-	if (ferror(o->file) | fclose(o->file) || chmod_plain(o->temporary) || rename(o->temporary, o->path))
+	bool bad = ferror(o->file);
+
+	if (o->file == stdout)
+		return;                 /* main() looks at it at the end */
+	bad |= fclose(o->file) != 0;
+	if (!bad && o->temporary[0])
+		bad = chmod_plain(o->temporary) || rename(o->temporary, o->path);
+	if (bad)
 		die_errno(EXIT_USAGE, "%s", o->path);
 	replace(o, NULL);
 }

@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
+#include "vmm/clock.h"
 #include "vmm/die.h"
 #include "vmm/map.h"
 #include "vmm/pool.h"
@@ -33,6 +34,7 @@ void passes_catch_signals(void)
 struct work {
 	struct plan *plan;
 	const struct bench *bench;
+	double deadline;
 	struct unit_orders orders;
 	struct unit_ways ways;
 	atomic_ulong done;
@@ -42,7 +44,7 @@ static void map_one(size_t index, void *context)
 {
 	struct work *w = context;
 
-	if (!passes_signal)
+	if (!passes_signal && !(w->deadline > 0 && clock_now() > w->deadline))
 		unit_map(&w->plan->units[index], w->bench);
 }
 
@@ -55,9 +57,9 @@ static struct range entry_text(const struct bench *bench)
 	return start && end ? (struct range){ start->addr, end->addr } : (struct range){ 0, 0 };
 }
 
-void passes_map(struct plan *p, const struct bench *bench, unsigned jobs)
+void passes_map(struct plan *p, const struct bench *bench, unsigned jobs, double deadline)
 {
-	struct work w = { .plan = p, .bench = bench };
+	struct work w = { .plan = p, .bench = bench, .deadline = deadline };
 	struct range entry = entry_text(bench);
 	struct pool pool;
 
@@ -73,7 +75,7 @@ void passes_map(struct plan *p, const struct bench *bench, unsigned jobs)
 	for (size_t n = 0; n < p->unit_count; n++) {
 		const struct unit_record *d = plan_distinguishing(p, &p->units[n]);
 
-		map_plan(&p->units[n].map, d ? &d->map : NULL, &entry);
+		map_plan(&p->units[n].map, d && d->golden.completed ? &d->map : NULL, &entry);
 	}
 }
 

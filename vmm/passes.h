@@ -11,8 +11,9 @@
 extern volatile sig_atomic_t passes_signal;
 void passes_catch_signals(void);
 
-/* Maps every unit and decides what is injected. Exits with EXIT_HOST and one line if a guest does not start. */
-void passes_map(struct plan *p, const struct bench *bench, unsigned jobs);
+/* Maps every unit and decides what is injected; units not begun by the deadline (CLOCK_MONOTONIC seconds, 0: none) stay
+ * unmapped. Exits with EXIT_HOST and one line if a guest does not start. */
+void passes_map(struct plan *p, const struct bench *bench, unsigned jobs, double deadline);
 
 /* Injects; calls `finished` for each asked unit, in order, as soon as it and all before it are done. deadline: see
  * struct unit_orders. */

@@ -7,9 +7,17 @@
 #include <string.h>
 
 #include "vmm/die.h"
+#include "vmm/pins.h"
 
 #define SCENARIO_DIR "../scenarios"     /* from the program's folder */
 #define DISTINGUISHING GS_SMALL
+
+/* What a scenario may ask for and this version cannot do is an error: run as less, it would claim more than it shows. */
+static void check_supported(const struct scenario *s)
+{
+	if (s->cpus != 1 || s->threads != 1)
+		die(EXIT_USAGE, "%s: %u CPUs and %u threads; this version runs one of each", s->path, s->cpus, s->threads);
+}
 
 static void need(bool good, const char *err)
 {
@@ -48,8 +56,12 @@ void plan_read_scenarios(struct plan *p, const struct options *o)
 	}
 	p->scenarios = xcalloc(o->arg_count, sizeof(*p->scenarios));
 	p->scenario_count = o->arg_count;
-	for (int n = 0; n < o->arg_count; n++)
+	for (int n = 0; n < o->arg_count; n++) {
 		plan_find_scenario(o->args[n], &p->scenarios[n]);
+		for (int k = 0; k < n; k++)
+			if (!strcmp(p->scenarios[k].name, p->scenarios[n].name))
+				die(EXIT_USAGE, "scenario %s is named twice", p->scenarios[n].name);
+	}
 }
 
 static void skip(struct plan *p, const char *what, const char *reason)
@@ -81,6 +93,12 @@ static bool is_wanted(const struct options *o, const struct scenario *s, enum sc
 	return gsvalue_legal(gs, scheme) || (by_name && o->schemes >> scheme & 1);
 }
 
+void plan_check_pair(enum scheme scheme, enum gs_name gs)
+{
+	if (scheme == SCHEME_SWAPGS && gs == GS_OWN_K)
+		die(EXIT_USAGE, "scheme swapgs with u-own-k: refused, no kernel of that scheme can tell them apart");
+}
+
 static void add_units(struct plan *p, const struct options *o, const struct scenario *s, enum scheme scheme)
 {
 	unsigned events = o->events ? o->events & s->events : s->events;
@@ -89,8 +107,7 @@ static void add_units(struct plan *p, const struct options *o, const struct scen
 	for (enum gs_name gs = 0; gs < GS_COUNT; gs++) {
 		if (!is_wanted(o, s, scheme, gs))
 			continue;
-		if (scheme == SCHEME_SWAPGS && gs == GS_OWN_K)
-			die(EXIT_USAGE, "scheme swapgs with u-own-k: refused, no kernel of that scheme can tell them apart");
+		plan_check_pair(scheme, gs);
 		add_unit(p, (struct unit){ s, scheme, gs }, events, true);
 		any = true;
 		has_distinguishing |= gs == DISTINGUISHING;
@@ -112,6 +129,8 @@ static bool can_run(struct plan *p, const struct bench *bench, enum scheme schem
 void plan_make(struct plan *p, const struct options *o, const struct bench *bench)
 {
 	plan_read_scenarios(p, o);
+	for (int n = 0; n < p->scenario_count; n++)
+		check_supported(&p->scenarios[n]);
 	p->complete = !o->arg_count && !o->schemes && !o->gs && !o->events;
 	for (int n = 0; n < p->scenario_count; n++)
 		for (enum scheme scheme = 0; scheme < SCHEME_COUNT; scheme++)
@@ -121,6 +140,7 @@ void plan_make(struct plan *p, const struct options *o, const struct bench *benc
 	for (int n = 0; n < p->scenario_count; n++)
 		if (p->scenarios[n].flags & RFLAGS_NT && !bench->facts.user_keeps_nt)
 			skip(p, p->scenarios[n].name, "without RFLAGS.NT: this host loses it at CPL 3");
+	pins_plan(p, bench);
 	if (p->unit_count)
 		return;
 	if (p->skip_count)
@@ -145,5 +165,6 @@ void plan_free(struct plan *p)
 		record_free(&p->units[n]);
 	free(p->units);
 	free(p->skips);
+	free(p->pins);
 	free(p->scenarios);
 }

@@ -12,6 +12,8 @@ struct skip {
 	const char *reason;
 };
 
+struct pinned;
+
 struct plan {
 	struct scenario *scenarios;
 	int scenario_count;
@@ -19,6 +21,8 @@ struct plan {
 	size_t unit_count, room;
 	struct skip *skips;
 	size_t skip_count;
+	struct pinned *pins;            /* of asked units, in their order; see vmm/pins.h */
+	size_t pin_count;
 	unsigned schemes;               /* that have a unit, as a bit mask */
 	bool lacks_scheme;              /* one of the skips is a whole scheme */
 	bool complete;                  /* nothing was left out by choice: every scenario, scheme and GS value */
@@ -34,6 +38,9 @@ void plan_free(struct plan *p);
 
 /* The unit of the same scenario and scheme that has the distinguishing U. */
 struct unit_record *plan_distinguishing(struct plan *p, const struct unit_record *r);
+
+/* Exits with EXIT_USAGE if no kernel of that scheme can meet the value. */
+void plan_check_pair(enum scheme scheme, enum gs_name gs);
 
 /* A scenario by name or file; exits with EXIT_USAGE if there is none. */
 void plan_find_scenario(const char *name, struct scenario *out);

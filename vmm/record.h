@@ -48,7 +48,7 @@ struct unit_record {
 	uint64_t kernel_instructions;   /* of all injected events, counted along each kind of way once */
 	uint64_t exits, ioctls;
 	double seconds;                 /* injecting */
-	bool finished;
+	bool mapped, finished;          /* the passes that are through */
 };
 
 /* Case id of a case, or of a visit and event of this unit. */

@@ -6,13 +6,14 @@
 #include <string.h>
 
 #include "vmm/caseid.h"
+#include "vmm/pins.h"
 #include "vmm/points.h"
 
 static unsigned number;                 /* of the last point of the top level */
 
 void tap_begin(const struct plan *p)
 {
-	unsigned points = 2;
+	unsigned points = 2 + p->pin_count;
 
 	for (size_t n = 0; n < p->unit_count; n++)
 		points += p->units[n].asked;
@@ -86,7 +87,7 @@ static void print_failure(const struct unit_record *r, const struct bench *bench
 
 static void print_golden(const struct unit_record *r, const struct bench *bench)
 {
-	printf("    %s 1 - golden\n", r->golden.broken ? "not ok" : "ok");
+	printf("    %s 1 - golden\n", r->golden.broken || !r->mapped ? "not ok" : "ok");
 	if (!r->golden.broken)
 		return;
 	printf("      ---\n");
@@ -126,9 +127,35 @@ void tap_unit(const struct unit_record *r, const struct bench *bench)
 	printf("# Subtest: %s\n", name);
 	good = print_points(r, bench) && !r->golden.broken && !r->error[0];
 	printf("%s %u - %s%s\n", good ? "ok" : "not ok", ++number, name,
-	       good || r->finished || !r->golden.completed || r->error[0] ? "" : " # TODO not finished");
+	       good || r->finished || (r->mapped && !r->golden.completed) || r->error[0] ? "" : " # TODO not finished");
 	if (r->error[0])
 		printf("# %s: %s\n", name, r->error);
+}
+
+static void print_pin(const char *name, const struct pin *pin, const struct pin_result *r)
+{
+	bool unfinished = r->undecided && !r->seen;
+	char id[CASEID_SIZE];
+
+	caseid_format(&pin->id, id, sizeof(id));
+	printf("%s %u - %s: %s%s\n", r->good ? "ok" : "not ok", ++number, name, pins_verdict(pin),
+	       unfinished ? " # TODO not finished" : "");
+	printf("  ---\n  case: %s\n", id);
+	if (!r->good)
+		printf("  why: '%s%s'\n", r->seen ? "" : "not injected: ", r->why);
+	printf("  ...\n");
+}
+
+void tap_pins(const struct plan *p, const struct bench *bench)
+{
+	struct pin_result result;
+	char name[320];
+
+	for (size_t n = 0; n < p->pin_count; n++) {
+		pins_judge(&p->pins[n], bench, &result);
+		pins_name(p, n, name, sizeof(name));
+		print_pin(name, p->pins[n].pin, &result);
+	}
 }
 
 void tap_coverage(const struct coverage_sum *c, const struct bench *bench)

@@ -5,10 +5,11 @@
 
 #include "vmm/totals.h"
 
-/* Version and plan. Points of the top level: the canaries, every asked unit, the account of boundaries. */
+/* Version and plan. Points of the top level: the canaries, every asked unit, their pins, the account of boundaries. */
 void tap_begin(const struct plan *p);
 void tap_canaries(const struct totals *t);
 void tap_unit(const struct unit_record *r, const struct bench *bench);
+void tap_pins(const struct plan *p, const struct bench *bench);
 void tap_coverage(const struct coverage_sum *c, const struct bench *bench);
 /* Violations by (rule, symbol, event), then the counts. */
 void tap_end(const struct totals *t, const struct plan *p, const struct bench *bench);

@@ -59,8 +59,11 @@ bool run_init(struct run *r, struct machine *m, struct stops *s);
  * and #PF, for the artefacts, and leaves them set. */
 struct stop run_to_stop(struct run *r);
 
-/* Runs to the next stop from a boundary where a stop may be set: it is lifted for that one instruction, which must
- * not branch (gates do not), and is set again afterwards. */
+/* Executes one instruction, whatever it is: to the next boundary, at CPL 0 or 3, by way of the carpet. Which stops are set
+ * does not matter and does not change. */
+struct stop run_one(struct run *r);
+
+/* Runs to the next stop from a boundary whose stop is to stay. */
 struct stop run_past(struct run *r);
 
 const char *stop_name(enum stop_kind kind);

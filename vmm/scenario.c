@@ -2,6 +2,7 @@
 /* scenario.c: scenario files: reading one, with errors as file:line, and listing a directory. */
 #include "vmm/scenario.h"
 
+#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -23,7 +24,7 @@ struct parse {
 	struct scenario *out;
 	int line;
 	bool seen[SCENARIO_KEYS];
-	char why[200];                  /* the first reason, "" if none, and its line */
+	char why[400];                  /* the first reason, "" if none, and its line */
 	int why_line;
 };
 
@@ -39,27 +40,46 @@ static int refuse(struct parse *p, const char *reason)
 	return 0;
 }
 
-/* Debian's inih does not tell its handler the line, so the reader counts. */
+/* A byte that no text has, a NUL above all, would hide what follows it. */
+static bool is_text(int c)
+{
+	return !iscntrl(c) || c == '\t' || c == '\r' || c == '\n';
+}
+
+/* Debian's inih does not tell its handler the line, so the reader counts. It takes an indented line for more of the
+ * value above, which nothing here has. */
 static char *read_line(char *buf, int size, void *arg)
 {
 	struct parse *p = arg;
+	bool text = true;
+	char reason[80];
+	int c = 0, n = 0;
 
-	if (!fgets(buf, size, p->file))
+	for (; n < size - 1 && c != '\n' && (c = getc(p->file)) != EOF; buf[n++] = c)
+		text &= is_text(c);
+	buf[n] = '\0';
+	if (!n)
 		return NULL;
 	p->line++;
-	if (!strchr(buf, '\n') && !feof(p->file))
-		refuse(p, "the line is too long, or not text");
+	if (!text)
+		refuse(p, "the line is not text");
+	if (c != '\n' && c != EOF)
+		REFUSE(p, "the line is too long: %d characters at most", size - 2);
+	if (strchr(" \t", *buf) && buf[strspn(buf, " \t\r\n")])
+		refuse(p, "the line begins with white space");
 	return buf;
 }
 
 static int on_key(void *arg, const char *section, const char *name, const char *value)
 {
 	struct parse *p = arg;
-	char reason[160];
+	char reason[sizeof(p->why)];
 	size_t i;
 
 	if (*section && strcmp(section, "scenario"))
 		return REFUSE(p, "unknown section [%.60s]", section);
+	if (!strcmp(name, "pin"))
+		return scenario_pin_add(p->out, p->line, value, reason, sizeof(reason)) ? 1 : refuse(p, reason);
 	for (i = 0; i < SCENARIO_KEYS; i++) {
 		if (strcmp(scenario_keys[i].name, name))
 			continue;
@@ -76,7 +96,8 @@ static int on_key(void *arg, const char *section, const char *name, const char *
 static void parse_file(struct parse *p)
 {
 	int bad = ini_parse_stream(read_line, p, on_key, p);
-	char reason[160];
+	char reason[sizeof(p->why)];
+	const struct pin *pin;
 	size_t i;
 
 	if (bad > 0 && (!*p->why || bad < p->why_line)) {
@@ -86,6 +107,11 @@ static void parse_file(struct parse *p)
 	for (i = 0; i < SCENARIO_KEYS; i++)
 		if (!scenario_keys[i].optional && !p->seen[i])
 			REFUSE(p, "missing key '%s'", scenario_keys[i].name);
+	pin = scenario_pin_left_out(p->out, reason, sizeof(reason));
+	if (pin && !*p->why) {
+		p->line = pin->line;
+		refuse(p, reason);
+	}
 }
 
 /* The file's name without directory and .scn; it is part of case ids. */
@@ -116,25 +142,37 @@ static FILE *open_regular(const char *path)
 	return NULL;
 }
 
-bool scenario_read(const char *path, struct scenario *out, char *err, size_t err_size)
+bool scenario_parse(FILE *file, const char *path, struct scenario *out, char *err, size_t err_size)
 {
-	struct parse p = { .out = out };
+	struct parse p = { .out = out, .file = file };
 
 	memset(out, 0, sizeof(*out));
 	if (!set_name(out, path)) {
 		snprintf(err, err_size, "%s: a scenario file is called NAME.scn, NAME of letters, digits and _.-", path);
 		return false;
 	}
-	p.file = open_regular(path);
-	if (!p.file) {
-		snprintf(err, err_size, "%s: %s", path, errno == EINVAL ? "not a regular file" : strerror(errno));
+	parse_file(&p);
+	if (ferror(file)) {
+		snprintf(err, err_size, "%s: cannot be read", path);
 		return false;
 	}
-	parse_file(&p);
-	fclose(p.file);
 	if (*p.why)
 		snprintf(err, err_size, "%s:%d: %s", path, p.why_line ? p.why_line : 1, p.why);
 	return !*p.why;
+}
+
+bool scenario_read(const char *path, struct scenario *out, char *err, size_t err_size)
+{
+	FILE *file = open_regular(path);
+	bool good;
+
+	if (!file) {
+		snprintf(err, err_size, "%s: %s", path, errno == EINVAL ? "not a regular file" : strerror(errno));
+		return false;
+	}
+	good = scenario_parse(file, path, out, err, err_size);
+	fclose(file);
+	return good;
 }
 
 static int is_scenario(const struct dirent *d)

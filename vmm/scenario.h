@@ -6,9 +6,22 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
+#include "vmm/caseid.h"
 #include "vmm/event.h"
 #include "vmm/gsvalue.h"
+#include "vmm/judge.h"
+
+#define SCENARIO_PINS 32
+
+/* A case whose verdict is known: a regression test. */
+struct pin {
+	struct caseid id;
+	bool good;                      /* no rule is broken, or */
+	enum rule rule;                 /* this one is */
+	int line;                       /* of the scenario file */
+};
 
 struct scenario {
 	char name[64];                  /* file name without .scn */
@@ -21,10 +34,14 @@ struct scenario {
 	unsigned gs;                    /* bit (1 << enum gs_name); 0: all that the scheme can meet */
 	unsigned events;                /* bit (1 << enum event) */
 	uint64_t flags;                 /* flags= on the guest's command line */
+	struct pin pins[SCENARIO_PINS];
+	unsigned pin_count;
 };
 
 /* False with one line in err, "file:line: ..." where a line is at fault. */
 bool scenario_read(const char *path, struct scenario *out, char *err, size_t err_size);
+/* The same from an open file; path is what it is called. */
+bool scenario_parse(FILE *file, const char *path, struct scenario *out, char *err, size_t err_size);
 
 /* Every *.scn of a directory, sorted by name, in one block for free(). Their number, or -1 with a line in err. */
 int scenario_list(const char *dir, struct scenario **out, char *err, size_t err_size);

@@ -15,4 +15,10 @@ struct scenario_key {
 #define SCENARIO_KEYS 10
 extern const struct scenario_key scenario_keys[SCENARIO_KEYS];
 
+/* The key that may be repeated: CASE VERDICT, kept with its line. False with a reason in why. */
+bool scenario_pin_add(struct scenario *s, int line, const char *value, char *why, size_t why_size);
+
+/* Once the whole file is read: the first pin that the other keys leave out, with a reason in why, or NULL. */
+const struct pin *scenario_pin_left_out(const struct scenario *s, char *why, size_t why_size);
+
 #endif

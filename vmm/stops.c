@@ -28,6 +28,7 @@ void stops_add(struct stops *s, const struct mem *m, gva_t va, gpa_t gpa, uint64
 	r->plain = xcalloc(size, 1);
 	r->carpet = xcalloc(size, 1);
 	r->set = xcalloc(size, sizeof(*r->set));
+	r->kept = xcalloc(size, sizeof(*r->kept));
 	memcpy(r->plain, r->ram, size);
 	memcpy(r->carpet, r->ram, size);
 	decode_sweep(r->plain, va, size, &r->starts);
@@ -41,6 +42,7 @@ void stops_free(struct stops *s)
 		free(s->range[n].plain);
 		free(s->range[n].carpet);
 		free(s->range[n].set);
+		free(s->range[n].kept);
 		insn_starts_free(&s->range[n].starts);
 	}
 	s->ranges = 0;
@@ -90,6 +92,21 @@ void stops_carpet(struct stops *s)
 		for (size_t k = 0; k < r->starts.count; k++)
 			r->set[r->starts.addr[k] - r->va] = true;
 	}
+}
+
+void stops_keep(struct stops *s)
+{
+	for (unsigned n = 0; n < s->ranges; n++)
+		memcpy(s->range[n].kept, s->range[n].set, s->range[n].size * sizeof(bool));
+}
+
+void stops_bring_back(struct stops *s)
+{
+	stops_clear(s);
+	for (unsigned n = 0; n < s->ranges; n++)
+		for (uint64_t k = 0; k < s->range[n].size; k++)
+			if (s->range[n].kept[k])
+				stops_set(s, s->range[n].va + k);
 }
 
 const uint8_t *stops_text(const struct stops *s, gva_t at, uint64_t *available)

@@ -18,6 +18,7 @@ struct text_range {
 	uint8_t *plain;         /* the image's bytes */
 	uint8_t *carpet;        /* HLT on every instruction start */
 	bool *set;              /* a stop of ours is here now */
+	bool *kept;             /* stops_keep() */
 	struct insn_starts starts;
 };
 
@@ -39,6 +40,10 @@ bool stops_is_set(const struct stops *s, gva_t at);
 /* All lifted; or one on every instruction start. */
 void stops_clear(struct stops *s);
 void stops_carpet(struct stops *s);
+
+/* Remembers which stops are set, and sets exactly those again. One level deep. */
+void stops_keep(struct stops *s);
+void stops_bring_back(struct stops *s);
 
 /* The image's bytes from `at` to the end of its text (NULL outside of it), whatever stops are set. */
 const uint8_t *stops_text(const struct stops *s, gva_t at, uint64_t *available);

@@ -7,6 +7,7 @@
 #include <sys/utsname.h>
 
 #include "vmm/caseid.h"
+#include "vmm/pins.h"
 
 #define SCHEMA 1
 
@@ -119,6 +120,22 @@ static json_t *violations(const struct plan *p, const struct bench *bench)
 	return a;
 }
 
+static json_t *pins(const struct plan *p, const struct bench *bench)
+{
+	json_t *a = json_array();
+	char id[CASEID_SIZE];
+
+	for (size_t n = 0; n < p->pin_count; n++) {
+		struct pin_result r;
+
+		pins_judge(&p->pins[n], bench, &r);
+		caseid_format(&p->pins[n].pin->id, id, sizeof(id));
+		json_array_append_new(a, json_pack("{s:s, s:s, s:b, s:s}", "case", id, "verdict",
+				      pins_verdict(p->pins[n].pin), "good", r.good, "why", r.why));
+	}
+	return a;
+}
+
 static json_t *skipped(const struct totals *t, const struct plan *p)
 {
 	json_t *a = json_array();
@@ -177,6 +194,7 @@ void summary_write(FILE *f, const struct totals *t, const struct plan *p, const 
 	json_object_set_new(o, "rules", rules(t));
 	json_object_set_new(o, "canaries", canaries(t));
 	json_object_set_new(o, "violations", violations(p, bench));
+	json_object_set_new(o, "pins", pins(p, bench));
 	json_object_set_new(o, "skipped", skipped(t, p));
 	set_speed(o, t);
 	json_object_set_new(o, "seed", json_integer(bench->seed));

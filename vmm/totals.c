@@ -2,6 +2,8 @@
 /* totals.c: the sums of a whole run. */
 #include "vmm/totals.h"
 
+#include "vmm/pins.h"
+
 static void add_case(struct totals *t, const struct case_record *c)
 {
 	t->injections++;
@@ -28,11 +30,21 @@ static void add_unit(struct totals *t, const struct unit_record *r)
 	t->kernel_instructions += r->kernel_instructions;
 	t->exits += r->exits;
 	t->ioctls += r->ioctls;
-	t->unfinished += !r->finished && !r->error[0] && r->golden.completed;
+	t->unfinished += !r->finished && !r->error[0] && (r->golden.completed || !r->mapped);
 }
 
-void totals_sum(struct totals *t, const struct plan *p)
+static void add_pin(struct totals *t, const struct pinned *pinned, const struct bench *bench)
 {
+	struct pin_result result;
+
+	pins_judge(pinned, bench, &result);
+	t->pins_broken += !result.good && !result.undecided;
+}
+
+void totals_sum(struct totals *t, const struct plan *p, const struct bench *bench)
+{
+	for (size_t n = 0; n < p->pin_count; n++)
+		add_pin(t, &p->pins[n], bench);
 	for (size_t n = 0; n < p->unit_count; n++)
 		if (p->units[n].asked)
 			add_unit(t, &p->units[n]);

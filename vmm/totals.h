@@ -14,6 +14,7 @@ struct totals {
 	uint64_t exits, ioctls;
 	struct rule_count rules[RULE_COUNT];
 	unsigned unfinished;            /* units */
+	unsigned pins_broken;           /* not as pinned, beyond doubt */
 	unsigned canaries_caught;
 	struct canary_result canaries[CANARIES];
 	struct coverage_sum coverage;
@@ -23,7 +24,7 @@ struct totals {
 };
 
 /* Everything that comes from the records. */
-void totals_sum(struct totals *t, const struct plan *p);
+void totals_sum(struct totals *t, const struct plan *p, const struct bench *bench);
 
 /* Why no chosen scenario can check a rule, or NULL if one did. */
 const char *totals_skip_reason(const struct totals *t, enum rule rule);

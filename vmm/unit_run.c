@@ -71,6 +71,7 @@ void unit_map(struct unit_record *r, const struct bench *bench)
 	cover_reachable(&s, r);
 	walk_golden(&s, add_visit, r, &r->golden);
 	memcpy(r->checks, s.judge.count, sizeof(r->checks));
+	r->mapped = true;
 	session_close(&s);
 }
 

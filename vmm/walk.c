@@ -93,7 +93,7 @@ static void note_breach(struct walk *w)
 		return;
 	if (!w->out->broken)
 		w->out->breach = *b;
-	w->out->broken |= 1u << b->rule;
+	w->out->broken |= w->s->judge.broken;
 	judge_begin(&w->s->judge);
 }
 

@@ -17,9 +17,11 @@ static void at_gate(struct walk_judge *w, struct session *s, const struct cpu_st
 {
 	struct hardware_frame f;
 
-	session_read(s, now->gpr[GPR_RSP] + (pushes_error(vector) ? 8 : 0), &f, sizeof(f));
+	unsigned error_bytes = pushes_error(vector) ? 8 : 0;
+
+	session_read(s, now->gpr[GPR_RSP] + error_bytes, &f, sizeof(f));
 	judge_at(&s->judge, "gate", now);
-	judge_ordinary_gate(&s->judge, &w->last, now, &f);
+	judge_ordinary_gate(&s->judge, &w->last, now, &f, error_bytes);
 	w->entered = w->last;
 }
 

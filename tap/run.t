@@ -1,0 +1,232 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: MIT
+# run.t: what gsgate run promises: its output, journal and summary, the same for any number of jobs; and how it ends early.
+use strict;
+use warnings;
+use FindBin;
+use lib $FindBin::Bin;
+use TestGsgate;
+
+my @keys = qw(schema engine engine_fallback host image_hash schemes scenarios boundaries boundaries_injected
+	boundaries_deferred boundaries_unreached windows injections states_pruned rules canaries violations skipped seconds
+	injections_per_second floor_exits_per_second kernel_instructions_per_injection seed);
+# The closed list, from its only source; "not-asked" is for runs of a part.
+my ($list) = (read_file("$FindBin::Bin/../vmm/coverage.c") // '') =~ /\breasons\[\] = \{(.*?)^\};/ms;
+my %is_reason = map { $_ => 1 } ($list // '') =~ /^\s*"([\w-]+)",/mg;
+my @rules = qw(delivery handler-gs handler-stack frame flags debug transparent return user-state exit-work masking
+	context progress);
+
+# Each run once, when the first claim asks for it; with its journal and summary.
+my @part = ('gs', 'syscall', '--gs', 'u-small,u-negative', '--jobs', 2);
+my %runs = (two => [qw(--jobs 2)], one => [qw(--jobs 1)], part => [@part], again => [@part]);
+my %done;
+sub the {
+	my ($name) = @_;
+	need_kvm();
+	return $done{$name} if $done{$name};
+	my ($s, $j) = map { "$dir/$name.$_" } qw(summary journal);
+	my $r = gsgate('run', @{ $runs{$name} }, '--summary', $s, '--journal', $j);
+	$r->{journal} = read_file($j) // '';
+	$r->{summary} = decode(read_file($s)) // {};
+	return $done{$name} = $r;
+}
+
+# What a run prints apart from what depends on time.
+sub timeless {
+	my ($r) = @_;
+	return grep { !m{/s\b|^# speed} } lines_of($r->{out});
+}
+
+sub first_difference {
+	my ($a, $b) = @_;
+	my @b = @$b;
+	for (@$a) {
+		my $other = shift(@b) // '(nothing)';
+		return "\"$_\" and \"$other\"" if $_ ne $other;
+	}
+	return @b ? "\"$b[0]\" is one too many" : ();
+}
+
+# --- the whole run ---
+claim('the main job: exit 0, nothing on stderr', sub {
+	my $r = the('two');
+	return grep { $_ } $r->{status} ne 0 && "exit $r->{status}", length $r->{err} && "stderr: $r->{err}";
+});
+claim('its output is TAP 13: plan first, points as planned, no name twice, subtests agree with their points',
+	sub { tap_problems(the('two')->{out}) });
+claim('prove accepts the output', sub {
+	my $path = write_file("$dir/output", the('two')->{out});
+	my $said = `prove --norc --exec cat '$path' 2>&1`;
+	return $? ? "prove: $said" : ();
+});
+claim('two runs have the same journal', sub {
+	my ($a, $b) = (the('part'), the('again'));
+	return length $a->{journal} ? first_difference([lines_of($a->{journal})], [lines_of($b->{journal})]) : 'it is empty';
+});
+claim('one job and two have the same journal',
+	sub { first_difference([lines_of(the('two')->{journal})], [lines_of(the('one')->{journal})]) });
+claim('two runs, and one job and two, print the same but for the speed', sub {
+	return map { first_difference([timeless(the($_->[0]))], [timeless(the($_->[1]))]) } [qw(two one)], [qw(part again)];
+});
+claim('the journal: a case id and a hash a line, no case twice, as many as there were injections', sub {
+	my ($r, %seen) = the('two');
+	my @lines = lines_of($r->{journal});
+	return (@lines == $r->{summary}{injections} ? () : @lines . " lines, $r->{summary}{injections} injections",
+		grep { !m{^[\w.-]+/(?:swapgs|ist)/u-[\w-]+/[\w.\@+-]+\+0x[0-9a-f]+\@\d+:(?:nmi|mce|db) [0-9a-f]{16}$}
+			|| $seen{ (split ' ')[0] }++ } @lines);
+});
+claim('a part of the run writes those lines of the whole journal that it asks for', sub {
+	my @whole = grep { m{^(?:syscall|gs)/\w+/u-(?:small|negative)/} } lines_of(the('two')->{journal});
+	return first_difference(\@whole, [lines_of(the('part')->{journal})]);
+});
+claim('the summary has every key of the contract', sub {
+	my $s = the('two')->{summary};
+	return map { exists $s->{$_} ? () : "no $_" } @keys;
+});
+for my $name (qw(two part)) {
+	claim("boundaries = injected + deferred + unreached ($name)", sub {
+		my $s = the($name)->{summary};
+		my $sum = $s->{boundaries_injected} + $s->{boundaries_deferred} + @{ $s->{boundaries_unreached} };
+		return grep { $_ } $s->{boundaries} != $sum && "$s->{boundaries} boundaries, the sum is $sum",
+			!$s->{boundaries_injected} && 'nothing injected';
+	});
+}
+claim('every unreached boundary has a reason of the closed list', sub {
+	return 'no list in vmm/coverage.c' if !%is_reason;
+	return map { $is_reason{ $_->{reason} } ? () : "$_->{boundary}: $_->{reason}" }
+		@{ the('two')->{summary}{boundaries_unreached} };
+});
+claim('all nine canaries are caught, and the first point says so', sub {
+	my $r = the('two');
+	my @canaries = @{ $r->{summary}{canaries} // [] };
+	return (@canaries == 9 ? () : @canaries . ' canaries', map({ $_->{caught} ? () : "not caught: $_->{name}" } @canaries),
+		$r->{out} =~ /^ok 1 - canaries 9\/9$/m ? () : 'no point "canaries 9/9"');
+});
+claim('every rule is checked, and broken by nothing, or is skipped for a reason', sub {
+	my $s = the('two')->{summary};
+	my %skipped = map { $_->{what} => $_->{reason} } @{ $s->{skipped} };
+	return (map({ length($_->{reason} // '') ? () : "no reason: $_->{what}" } @{ $s->{skipped} }), map {
+		my ($rule, $why) = ($s->{rules}{$_}, $skipped{"rule $_"});
+		($rule && $rule->{checked} > 0 ? $why && "$_ is checked and skipped" : $why ? '' : "$_: not checked, not skipped") || (),
+			$rule && $rule->{broken} ? "$_: $rule->{broken} broken" : ()
+	} @rules);
+});
+claim('there are injections, no violations, and nothing is unfinished', sub {
+	my $s = the('two')->{summary};
+	return grep { $_ } !$s->{injections} && 'no injection', @{ $s->{violations} } && 'violations',
+		$s->{units_unfinished} && "$s->{units_unfinished} unfinished";
+});
+claim('a case takes less than 500 kernel instructions', sub {
+	my $n = the('two')->{summary}{kernel_instructions_per_injection};
+	return $n > 0 && $n < 500 ? () : $n;
+});
+claim('injections a second are at least a sixtieth of the floor', sub {
+	my $s = the('two')->{summary};
+	return $s->{injections_per_second} * 60 >= $s->{floor_exits_per_second} ? ()
+		: "$s->{injections_per_second}, the floor is $s->{floor_exits_per_second}";
+});
+claim('the run takes less than a minute with two jobs, and says how long', sub {
+	my $r = the('two');
+	return grep { $_ } $r->{seconds} >= 60 && "$r->{seconds} s",
+		abs($r->{seconds} - $r->{summary}{seconds}) > 1 && "took $r->{seconds} s, says $r->{summary}{seconds}";
+});
+claim('the run needs less than 200 MB', sub { my $kb = the('two')->{rss}; $kb && $kb < 200 << 10 ? () : "$kb kB" });
+claim('the summary repeats the seed that was given, the largest too', sub {
+	need_kvm();
+	return map {
+		my $r = gsgate(qw(run syscall --scheme ist --gs u-small --event nmi --seed), $_, '--summary', "$dir/seed");
+		my ($said) = (read_file("$dir/seed") // '') =~ /"seed": (-?\d+)/;
+		$r->{status} eq 2 || ($said // '') eq $_ ? () : "--seed $_ is \"" . ($said // '') . '"'
+	} '0', '9223372036854775807', '18446744073709551615';
+});
+
+# --- user GS that a scheme cannot meet ---
+for (['u-negative'], ['u-other-k', 'syscall']) {
+	my ($gs, @part) = @$_;
+	claim("swapgs with FSGSBASE left on and $gs, asked for by name: broken by handler-gs, exit 1", sub {
+		need_kvm();
+		my $r = gsgate('run', @part, '--scheme', 'swapgs', '--gs', $gs, '--summary', "$dir/bug2");
+		my $s = decode(read_file("$dir/bug2")) // {};
+		my (%counts, %by);
+		%by = map { $_->{rule} => 1 } @{ $s->{violations} };
+		return (tap_problems($r->{out}, \%counts), grep { $_ } $r->{status} ne 1 && "exit $r->{status}",
+			!$by{'handler-gs'} && 'handler-gs is not broken', keys %by > 1 && "rules: @{[sort keys %by]}",
+			!$counts{broken} && 'no point is not ok', $s->{rules}{'handler-gs'}{broken} != @{ $s->{violations} }
+				&& 'the count of the rule is not that of the violations');
+	});
+}
+claim('swapgs with u-own-k is refused', sub {
+	need_kvm();
+	return map { refused(2, qr/u-own-k/, qw(run --scheme swapgs --gs), $_) } 'u-own-k', 'u-small,u-own-k';
+});
+claim('u-negative without a scheme runs only ist, and is green', sub {
+	need_kvm();
+	my $r = gsgate(qw(run syscall --gs u-negative --summary), "$dir/green");
+	my $schemes = join ' ', @{ (decode(read_file("$dir/green")) // {})->{schemes} // [] };
+	return (tap_problems($r->{out}), grep { $_ } $r->{status} ne 0 && "exit $r->{status}",
+		$schemes ne 'ist' && "schemes: $schemes", $r->{out} =~ /swapgs/ && 'swapgs is spoken of');
+});
+
+# --- early ends ---
+# A run that ended early: what it printed is a valid beginning, and its files are complete or not there.
+sub partial {
+	my ($r, $where) = @_;
+	my @lines = lines_of($r->{out});
+	my ($bail) = grep { $lines[$_] =~ /^Bail out!/ } 0 .. $#lines;
+	my ($plan, @points) = (grep({ /^1\.\.\d+$/ } @lines), grep { /^(?:not )?ok \d+/ } @lines);
+	my @files = grep { -e } map { "$where/$_" } qw(summary journal);
+	return grep { $_ } !$r->{sent} && 'it ended before the signal', ($lines[0] // '') ne 'TAP version 13' && 'no TAP version 13',
+		!defined $bail && 'no "Bail out!"', !$plan && 'no plan',
+		defined $bail && grep({ !/^#/ } @lines[$bail + 1 .. $#lines]) && 'results after "Bail out!"',
+		grep({ /^not ok/ } @points) && 'a point is "not ok"', length $r->{err} && "stderr: $r->{err}",
+		grep({ /summary$/ && !decode(read_file($_)) } @files) && 'the summary is no JSON',
+		map({ "left behind: $_" } leftovers($where, qw(summary journal)));
+}
+my %moment = (
+	'while it maps' => sub { $_[1] > 0.3 },
+	'while it injects' => sub { $_[0] =~ /^ok 2 /m },
+);
+for ([INT => 130], [TERM => 143]) {
+	my ($signal, $status) = @$_;
+	for my $moment (sort keys %moment) {
+		claim("SIG$signal $moment: exit $status, a valid partial, nothing half-written", sub {
+			need_kvm();
+			mkdir my $where = "$dir/$signal$moment";
+			my $r = gsgate({ signal => $signal, when => $moment{$moment} }, 'run', '--summary', "$where/summary",
+				'--journal', "$where/journal");
+			return ($r->{status} eq $status ? () : "exit $r->{status}", partial($r, $where));
+		});
+	}
+}
+claim('nobody reads the output any more: it stops at once, without a core and without leftovers', sub {
+	need_kvm();
+	mkdir my $where = "$dir/pipe";
+	my $pid = open my $out, '-|', $gsgate, 'run', '--summary', "$where/summary", '--journal', "$where/journal" or die "$!\n";
+	my $line = <$out>;
+	my $began = time;
+	my $closed = close $out;        # waits for it
+	return grep { $_ } $line ne "TAP version 13\n" && "the first line is $line", $? & 128 && 'it dumped core',
+		$closed && 'exit 0', ($? & 127) && ($? & 127) != 13 && "signal $?", time - $began > 10 && 'it went on',
+		-e "$where/summary" && !decode(read_file("$where/summary")) && 'the summary is no JSON',
+		map({ "left behind: $_" } leftovers($where, qw(summary journal)));
+});
+claim('out of time: exit 4, all points there, and the summary tells of unfinished units', sub {
+	need_kvm();
+	my $r = gsgate(qw(run --time 1 --summary), "$dir/time");
+	my $s = decode(read_file("$dir/time")) // {};
+	return (tap_problems($r->{out}), grep { $_ } $r->{status} ne 4 && "exit $r->{status}", !$s->{units_unfinished}
+		&& 'no unit is unfinished', length $r->{err} && "stderr: $r->{err}");
+});
+claim('--time limits the whole run, the mapping too', sub {
+	need_kvm();
+	my $r = gsgate(qw(run --time 1 --jobs 1));
+	return $r->{seconds} < 2 ? () : "took $r->{seconds} s";
+});
+claim('--strict: a run that is good but for a skip ends with exit 4', sub {
+	my $s = the('part')->{summary};
+	my $r = gsgate('run', @{ $runs{part} }, '--strict');
+	my $must = @{ $s->{skipped} } ? 4 : 0;
+	return $r->{status} eq $must ? () : "exit $r->{status}, must be $must";
+});
+
+run_claims();
