@@ -36,9 +36,13 @@ FUZZ := elf scenario caseid
 # What their parsers need; clang, which has libFuzzer, does not take the rest.
 PURE = $(filter $(patsubst %,$(OUT)/vmm/%.c.o,caseid decode die elf event gsvalue judge% layout lines mem model% scenario% \
 	state symbols),$(VMM))
+export FUZZ_SECONDS ?= 20
 SANITIZE := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+# A finding must not pass for an exit status of the contract. Tests look at SANITIZED before they measure time or memory.
+export ASAN_OPTIONS := abort_on_error=1:exitcode=99
+export UBSAN_OPTIONS := abort_on_error=1:print_stacktrace=1
 
-.PHONY: all run check check-long check-more check-asan check-ndebug tests broken lint setup doctor help clean
+.PHONY: all run check check-long check-more suite fuzz tests broken lint setup setup-long doctor help clean
 
 all: $(OUT)/gsgate $(OUT)/guest.elf $(OUT)/guest.asm $(OUT)/guest.sym ## build the bench and its guest (no network, no packages)
 
@@ -50,25 +54,32 @@ check: setup ## the tests: lint, units, everything in tap/*.t
 	@$(MAKE) all tests broken
 	@$(PROVE) tap/lint.t $(UNIT) $(filter-out tap/lint.t,$(sort $(wildcard tap/*.t)))
 
-check-long: check ## check, then again with ASan and UBSan, and with NDEBUG
+check-long: check ## check, then all of it with ASan and UBSan, and with NDEBUG; the fuzz targets
 	@$(MAKE) check-more
 
-# The bench looks for ../scenarios from its own folder.
-check-more: check-asan check-ndebug
-	@ln -sfn ../scenarios build/scenarios
-	@$(PROVE) $(UNIT:build/%=build/asan/%) build/asan/gsgate $(UNIT:build/%=build/ndebug/%) build/ndebug/gsgate
+check-more: setup-long
+	@$(MAKE) all broken
+	@$(MAKE) OUT=build/asan EXTRA='$(SANITIZE)' SANITIZED=1 suite
+	@$(MAKE) OUT=build/ndebug EXTRA=-DNDEBUG suite
+	@$(MAKE) fuzz
 
-check-asan: build/guest.elf
-	@$(MAKE) OUT=build/asan EXTRA='$(SANITIZE)' build/asan/gsgate tests
+# All tests but lint, of this build. The bench looks for guest.elf in its own folder and for ../scenarios from there.
+suite: $(OUT)/gsgate tests
+	@ln -sfn ../scenarios build/scenarios && ln -sfn ../guest.elf $(OUT)/guest.elf
+	@$(PROVE) $(OUT)/gsgate $(UNIT) $(filter-out tap/lint.t,$(sort $(wildcard tap/*.t)))
 
-check-ndebug: build/guest.elf
-	@$(MAKE) OUT=build/ndebug EXTRA=-DNDEBUG build/ndebug/gsgate tests
+fuzz: setup-long ## each parser on what libFuzzer makes up (FUZZ_SECONDS=20 each)
+	@$(MAKE) OUT=build/fuzz CC=clang EXTRA='$(SANITIZE) -fsanitize=fuzzer-no-link' $(FUZZ:%=build/fuzz/fuzz-%)
+	@$(PROVE) $(FUZZ:%=build/fuzz/fuzz-%)
 
 lint: ## what a script can see of our habits
 	@$(PROVE) tap/lint.t
 
 setup: ## install missing Debian packages (as root; otherwise tell the one line to run)
 	@tap/setup.sh
+
+setup-long: setup
+	@tap/setup.sh long
 
 doctor: all ## what this host's KVM can and cannot do
 	@$(OUT)/gsgate doctor

@@ -129,6 +129,7 @@ sub read_map {
 			$all{golden}{"$1:-"} = { scenario => $2, scheme => $3, gs => $4 };
 			next;
 		}
+		next if /^#/;
 		my ($id, @columns) = split ' ';
 		$id =~ m{^([^/]+)/([^/]+)/([^/]+)/(.+)\+(0x[0-9a-f]+)\@(\d+)$} or die "map: \"$_\" is not understood\n";
 		my %c = (scenario => $1, scheme => $2, gs => $3, symbol => $4, offset => $5, visit => $6);

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # setup.sh: makes sure of the Debian packages that gsgate needs. Silent if all are there. It installs only as root and
 # never calls sudo: otherwise it prints the line to run and exits 3. `setup.sh probe` installs nothing and tells
-# in one line what a build would lack.
+# in one line what a build would lack; `setup.sh long` adds what only check-long needs.
 set -u
 
 # Package, and what of it is used: a header for the build, or a command.
@@ -18,12 +18,16 @@ libjansson-dev <jansson.h>'
 test='
 patch          patch
 perl           prove'
+long='
+clang           clang
+libclang-rt-dev <fuzzer/FuzzedDataProvider.h>'
 
 have() { command -v "$1" >/dev/null 2>&1; }
 
 # Is the thing itself there, whoever installed it?
 found() {
 	case $1 in
+	'<fuzzer'*) echo "#include $1" | clang -E -x c++ - >/dev/null 2>&1 ;;
 	'<'*) echo "#include $1" | gcc -E -x c - >/dev/null 2>&1 ;;
 	*) have "$1" ;;
 	esac
@@ -61,7 +65,8 @@ if [ "${1-}" = probe ]; then
 fi
 
 if have dpkg-query; then how=dpkg; else how=contents; fi
-lack=$(missing "$build$test" $how)
+[ "${1-}" = long ] || long=
+lack=$(missing "$build$test$long" $how)
 [ -n "$lack" ] || exit 0
 have apt-get || stop "needed, under the names Debian gives them: ${lack% } (there is no apt-get here to install them)"
 [ "$(id -u)" = 0 ] || stop "run as root: apt-get install -y --no-install-recommends ${lack% }"

@@ -209,7 +209,7 @@ static void test_body(void)
 
 static void ordinary_gate(struct world *w)
 {
-	judge_ordinary_gate(&w->judge, &w->before, &w->now, &w->frame);
+	judge_ordinary_gate(&w->judge, &w->before, &w->now, &w->frame, 0);
 }
 
 static void ordinary_handler(struct world *w)
@@ -221,9 +221,10 @@ static void test_fault_gate(void)
 {
 	static const struct damage at[] = {
 		WHOLE(frame.rip, RULE_FRAME, "saved RIP is "), WHOLE(frame.cs, RULE_FRAME, "saved CS is "),
-		BITS(frame.rflags, ~RFLAGS_RF, RULE_FRAME, "saved RFLAGS is "),
+		WHOLE(frame.rflags, RULE_FRAME, "saved RFLAGS is "),    /* RF must be set */
 		WHOLE(frame.rsp, RULE_FRAME, "saved RSP is "), WHOLE(frame.ss, RULE_FRAME, "saved SS is "),
 		BITS(now.cs, 3, RULE_DELIVERY, "CPL at the gate is "),
+		WHOLE(now.gpr[GPR_RSP], RULE_HANDLER_STACK, "RSP at the gate is "),
 	};
 	struct world w = gate_world(EVENT_NMI, 3);
 
@@ -231,6 +232,7 @@ static void test_fault_gate(void)
 	w.frame.rflags |= RFLAGS_RF;            /* as a fault's is */
 	is_good(&w, ordinary_gate, "gate of a fault");
 	all_are_seen(&w, ordinary_gate, at, COUNT_OF(at), "gate of a fault");
+	gprs_are_seen(&w, ordinary_gate, offsetof(struct world, now.gpr), RULE_FRAME, GPR_RSP, "gate of a fault");
 }
 
 static void test_fault_handler(void)
@@ -244,8 +246,6 @@ static void test_fault_handler(void)
 	for (unsigned n = 0; n < COUNT_OF(at_handler); n++) {
 		struct damage d = at_handler[n];
 
-		if (d.at == offsetof(struct world, saved.rflags))
-			d.bits &= ~RFLAGS_RF;
 		if (d.at != offsetof(struct world, saved.error))        /* user-state sees it, in RDX */
 			is_seen(&w, ordinary_handler, &d, true, "handler of a fault");
 	}
@@ -278,7 +278,7 @@ static void test_syscall_handler(void)
 
 int main(void)
 {
-	plan(6 * (1 + 9 + 15) + 2 + 12 * (1 + 27) + 6 * 3 + 3 + 3 * 7 + 4 * 4 + 7 + (1 + 26 + 7) + (1 + 27));
+	plan(6 * (1 + 9 + 15) + 2 + 12 * (1 + 27) + 6 * 3 + 3 + 3 * 7 + 4 * 4 + (8 + 15) + (1 + 26 + 7) + (1 + 27));
 	test_gate();
 	test_gate_while_masked();
 	test_handler();

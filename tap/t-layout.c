@@ -194,7 +194,10 @@ static void test_moved_symbols(void)
 	symbol_moved("abi_stacks", ABI_KERNEL_VIRT + ABI_RAM_SIZE - 8, "table abi_stacks: ");
 	symbol_moved("abi_exempt", ~0ull - 7, "table abi_exempt: ");
 	symbol_moved("abi_version", ABI_KERNEL_VIRT + ABI_RAM_SIZE, "guest ABI version ");
-	symbol_moved("__text_start", 0, "kernel text lies outside RAM");
+	symbol_moved("__text_start", 8, "kernel text lies outside RAM");
+	symbol_moved("__text_start", 0, "symbol __text_start has address 0");
+	symbol_moved("abi_stacks", 0, "symbol abi_stacks has address 0");
+	symbol_moved("abi_exempt", 0, "symbol abi_exempt has address 0");
 	symbol_moved("__text_end", ABI_KERNEL_VIRT + ABI_RAM_SIZE + 1, "kernel text lies outside RAM");
 	symbol_moved("__text_end", layout.text.start - 1, "kernel text lies outside RAM");
 }
@@ -278,7 +281,7 @@ int main(void)
 	close(mkstemp(path));
 	mem_init(&ram, ABI_RAM_SIZE);
 	read_image();
-	plan(1 + 1 + 5 * 5 + 3 + 9 + 15 + 3 + 5 + 27 + 1 + 6 + 7 + 6);
+	plan(1 + 1 + 5 * 5 + 3 + 9 + 15 + 3 + 5 + 27 + 1 + 6 + 7 + 6 + 3);
 	e = load();
 	if (!ok(layout_init(&layout, e, &ram, err, sizeof(err)), "the layout of %s", guest_path()))
 		printf("# %s\n", err);

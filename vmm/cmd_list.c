@@ -11,21 +11,50 @@
 #include "vmm/map.h"
 #include "vmm/passes.h"
 
+#define LINE 100                        /* characters that a line of the list may have */
+
+static void join(char *out, size_t out_size, const char *word)
+{
+	size_t used = strlen(out);
+
+	snprintf(out + used, out_size - used, "%s%s", used ? "," : "", word);
+}
+
+static const char *or_none(const char *text)
+{
+	return *text ? text : "none";
+}
+
+/* Words of a sentence, in lines of at most LINE characters. */
+static void print_wrapped(const char *indent, const char *text)
+{
+	int column = 0;
+
+	for (size_t length; *text; text += length + strspn(text + length, " ")) {
+		length = strcspn(text, " ");
+		if (column && column + 1 + (int)length > LINE) {
+			printf("\n");
+			column = 0;
+		}
+		column += printf("%s%.*s", column ? " " : indent, (int)length, text);
+	}
+	printf("\n");
+}
+
+static const char row_format[] = "%-16s %-16s %-20s %-20s %-10s %s\n";
+
 static void print_scenario(const struct scenario *s)
 {
-	printf("%-14s %s\n%-14s program %s; schemes", s->name, s->claim, "", s->program);
+	char schemes[200] = "", events[200] = "";
+
 	for (enum scheme n = 0; n < SCHEME_COUNT; n++)
 		if (s->schemes >> n & 1)
-			printf(" %s", scheme_name(n));
-	printf("; events");
+			join(schemes, sizeof(schemes), scheme_name(n));
 	for (enum event n = 0; n < EVENT_COUNT; n++)
 		if (s->events >> n & 1)
-			printf(" %s", event_name(n));
-	if (s->rows[0])
-		printf("; rows %s", s->rows);
-	if (s->bugs[0])
-		printf("; catches bugs %s", s->bugs);
-	printf("\n");
+			join(events, sizeof(events), event_name(n));
+	printf(row_format, s->name, s->program, schemes, events, or_none(s->rows), or_none(s->bugs));
+	print_wrapped("    ", s->claim);
 }
 
 static const char *stack_name(const struct layout *l, unsigned stack)
@@ -59,6 +88,72 @@ static void print_unit(const struct unit_record *r, const struct bench *bench, c
 			print_visit(r, bench, l, n);
 }
 
+/* One run of visits in which A is not K, seen in some of the units. */
+struct window {
+	struct range at;                /* its first and its last boundary */
+	size_t boundaries;
+	enum gs_class a;
+	size_t units, last_unit;        /* how many units have it; the latest of them */
+};
+
+struct windows {
+	struct window *of;
+	size_t count, units;
+};
+
+static struct window *find_window(struct windows *w, const struct window *wanted)
+{
+	for (size_t n = 0; n < w->count; n++)
+		if (!memcmp(&w->of[n].at, &wanted->at, sizeof(wanted->at)) && w->of[n].a == wanted->a)
+			return &w->of[n];
+	w->of = xrealloc(w->of, (w->count + 1) * sizeof(*w->of));
+	w->of[w->count] = *wanted;
+	return &w->of[w->count++];
+}
+
+static void add_windows(struct windows *w, const struct map *m)
+{
+	w->units++;
+	for (size_t n = 0, end; n < m->count; n = end) {
+		struct window seen = { .at.start = m->at[n].rip, .a = m->at[n].a }, *found;
+
+		for (end = n; end < m->count && map_in_window(&m->at[end]); end++)
+			seen.at.end = m->at[end].rip;
+		seen.boundaries = end - n;
+		if (end == n) {
+			end++;
+			continue;
+		}
+		found = find_window(w, &seen);
+		found->units += found->last_unit != w->units;
+		found->last_unit = w->units;
+	}
+}
+
+static void print_windows(const struct windows *w, const struct bench *bench)
+{
+	char first[160], last[160];
+
+	for (size_t n = 0; n < w->count; n++) {
+		elf_name(bench->elf, w->of[n].at.start, first, sizeof(first));
+		elf_name(bench->elf, w->of[n].at.end, last, sizeof(last));
+		printf("# window %zu: %s .. %s, %zu boundar%s, A=%s, in %zu of %zu units\n", n + 1, first, last,
+		       w->of[n].boundaries, w->of[n].boundaries == 1 ? "y" : "ies", gs_class_name(w->of[n].a), w->of[n].units, w->units);
+	}
+}
+
+static void explain_columns(void)
+{
+	printf("# one line a visit that is injected: SCENARIO, SCHEME, GS, boundary @ number of the visit, then\n"
+	       "#   cpl          3 user, 0 kernel\n"
+	       "#   a, i         whose base is active and inactive: K the kernel's, U the user's; avalue, ivalue the values\n"
+	       "#   stack        the stack that RSP is on\n"
+	       "#   if, df       RFLAGS.IF and RFLAGS.DF\n"
+	       "#   window       1 at CPL 0 where A is not K; all windows are listed at the end\n"
+	       "#   db           real: hardware could raise #DB here; synthetic: it could not; none: DR7 is disarmed\n"
+	       "#   last         the source line\n");
+}
+
 /* The stacks' names: from any guest of this image. */
 static void read_layout(struct layout *l, const struct bench *bench, const struct unit *unit)
 {
@@ -76,15 +171,21 @@ static void list_boundaries(const struct options *o)
 {
 	struct bench bench = { .seed = o->seed };
 	struct layout *l = xcalloc(1, sizeof(*l));
+	struct windows windows = { 0 };
 	struct plan p;
 
 	bench_open(&bench, o->kernel, o->timeout);
 	plan_make(&p, o, &bench);
 	passes_map(&p, &bench, o->jobs, 0);
 	read_layout(l, &bench, &p.units[0].unit);
+	explain_columns();
 	for (size_t n = 0; n < p.unit_count; n++)
-		if (p.units[n].asked)
+		if (p.units[n].asked) {
 			print_unit(&p.units[n], &bench, l);
+			add_windows(&windows, &p.units[n].map);
+		}
+	print_windows(&windows, &bench);
+	free(windows.of);
 	free(l);
 	plan_free(&p);
 	bench_close(&bench);
@@ -100,6 +201,7 @@ int cmd_list(const struct options *o)
 		return EXIT_GOOD;
 	}
 	plan_read_scenarios(&p, o);
+	printf(row_format, "scenario", "program", "schemes", "events", "rows", "bugs");
 	for (int n = 0; n < p.scenario_count; n++)
 		print_scenario(&p.scenarios[n]);
 	free(p.scenarios);

@@ -159,6 +159,8 @@ static void read_code(struct reader *r)
 	l->text = (struct range){ need(r, "__text_start"), need(r, "__text_end") };
 	l->entry_text = (struct range){ need(r, "__entry_text_start"), need(r, "__entry_text_end") };
 	l->user_text = (struct range){ need(r, "__user_text_start"), need(r, "__user_text_end") };
+	if (l->text.end <= l->text.start || !mem_at(r->mem, l->text.start - ABI_KERNEL_VIRT, l->text.end - l->text.start))
+		complain(r, "kernel text lies outside RAM");
 }
 
 static void find_returns(struct reader *r)
@@ -169,10 +171,8 @@ static void find_returns(struct reader *r)
 	struct insn_starts starts;
 	struct insn insn;
 
-	if (!bytes) {
-		complain(r, "kernel text lies outside RAM");
-		return;
-	}
+	if (!bytes)
+		return;                 /* and it has been told why */
 	decode_sweep(bytes, l->text.start, size, &starts);
 	for (size_t n = 0; n < starts.count; n++) {
 		uint64_t off = starts.addr[n] - l->text.start;
