@@ -31,6 +31,11 @@ sub the {
 	return $done{$name} = $r;
 }
 
+# Sanitizers cost time and memory that nobody measures.
+sub need_speed {
+	skip_claim('a build with sanitizers is not measured') if $ENV{SANITIZED};
+}
+
 # What a run prints apart from what depends on time.
 sub timeless {
 	my ($r) = @_;
@@ -121,16 +126,22 @@ claim('a case takes less than 500 kernel instructions', sub {
 	return $n > 0 && $n < 500 ? () : $n;
 });
 claim('injections a second are at least a sixtieth of the floor', sub {
+	need_speed();
 	my $s = the('two')->{summary};
 	return $s->{injections_per_second} * 60 >= $s->{floor_exits_per_second} ? ()
 		: "$s->{injections_per_second}, the floor is $s->{floor_exits_per_second}";
 });
 claim('the run takes less than a minute with two jobs, and says how long', sub {
+	need_speed();
 	my $r = the('two');
 	return grep { $_ } $r->{seconds} >= 60 && "$r->{seconds} s",
 		abs($r->{seconds} - $r->{summary}{seconds}) > 1 && "took $r->{seconds} s, says $r->{summary}{seconds}";
 });
-claim('the run needs less than 200 MB', sub { my $kb = the('two')->{rss}; $kb && $kb < 200 << 10 ? () : "$kb kB" });
+claim('the run needs less than 200 MB', sub {
+	need_speed();
+	my $kb = the('two')->{rss};
+	return $kb && $kb < 200 << 10 ? () : "$kb kB";
+});
 claim('the summary repeats the seed that was given, the largest too', sub {
 	need_kvm();
 	return map {

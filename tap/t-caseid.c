@@ -82,10 +82,25 @@ static void test_bad(void)
 	refused(longest, "too long");
 }
 
+/* What a pin of a scenario file has of a case id. */
+static void test_tail(void)
+{
+	struct caseid c;
+
+	ok(caseid_parse_tail("ist/u-zero/a+0x1f@2:db", &c, err, sizeof(err)), "a case id without its scenario parses");
+	ok(!*c.scenario && c.scheme == SCHEME_IST && c.gs == GS_ZERO && c.offset == 0x1f && c.visit == 2 &&
+	   c.event == EVENT_DB && !strcmp(c.symbol, "a"), "and means what it says");
+	ok(!caseid_parse_tail("s/ist/u-zero/a+0x1f@2:db", &c, err, sizeof(err)) && strstr(err, "unknown scheme 's'"),
+	   "with a scenario it is refused: %s", err);
+	ok(!caseid_parse_tail("ist/u-zero", &c, err, sizeof(err)) && strstr(err, "is not SCHEME/GS/"), "so is half of one: %s",
+	   err);
+}
+
 int main(void)
 {
-	plan(13 + 23);
+	plan(13 + 23 + 4);
 	test_good();
 	test_bad();
+	test_tail();
 	return done();
 }

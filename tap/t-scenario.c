@@ -13,6 +13,7 @@
 #define GOOD \
 	"# a comment\n[scenario]\nclaim = It holds.\nrows = S0.1, S2.4\nbugs = 1,38\nprogram = syscall_iret\n" \
 	"cpus = 1\nthreads = 2\nschemes = swapgs, ist\nevents = nmi,db\n"
+#define PIN "pin = ist/u-zero/entry_SYSCALL_64+0x0@1:nmi "
 
 static char dir[] = "/tmp/t-scenario-XXXXXX", path[64], err[700];
 static struct scenario s;
@@ -47,6 +48,23 @@ static void test_good(void)
 	read_text("a.scn", GOOD "gs = u-edge,u-own-k\nflags = 0x240602", strlen(GOOD) + 36);
 	is_u64(s.gs, 1 << GS_EDGE | 1 << GS_OWN_K, "with gs those");
 	is_u64(s.flags, 0x240602, "with flags these, and no newline is needed at the end");
+}
+
+static void test_pins(void)
+{
+	const char *text = GOOD PIN "good\npin = swapgs/u-top/a.b+0x1f@12:db\ttransparent";
+	const struct pin *p = s.pins;
+
+	if (!ok(read_text("pins.scn", text, strlen(text)), "a file with pins reads"))
+		printf("# %s\n", err);
+	is_u64(s.pin_count, 2, "both are there");
+	is_str(p->id.scenario, "pins", "the scenario of a pin is the file's");
+	is_str(p->id.symbol, "entry_SYSCALL_64", "its symbol");
+	ok(p->id.scheme == SCHEME_IST && p->id.gs == GS_ZERO && p->id.visit == 1 && p->id.event == EVENT_NMI, "its case");
+	ok(p->good && p->line == 11, "its verdict and its line");
+	ok(p[1].id.scheme == SCHEME_SWAPGS && p[1].id.gs == GS_TOP && p[1].id.offset == 0x1f && p[1].id.visit == 12 &&
+	   p[1].id.event == EVENT_DB, "the other case");
+	ok(!p[1].good && p[1].rule == RULE_TRANSPARENT && p[1].line == 12, "pinned as the violation of a rule");
 }
 
 /* The good file with one more or one other line is refused at that line. */
@@ -94,12 +112,47 @@ static void test_lines(void)
 	memset(longest, 'x', sizeof(longest));
 	memcpy(longest, "claim = ", 8);
 	strcpy(longest + 500, "\n");
-	refused(longest, 1, "too long");
+	refused(longest, 1, "too long: 198 characters at most");
+	refused(GOOD "gs =\n  u-zero\n", 11, "bad value of gs");
+	refused("claim = It holds\n  well.\n" GOOD, 2, "begins with white space");
+	refused("claim = It \033 holds.\n" GOOD, 1, "not text");
+}
+
+static void test_pin_lines(void)
+{
+	char many[sizeof(GOOD) + (SCENARIO_PINS + 1) * 48];
+	size_t n = strlen(GOOD);
+
+	refused(GOOD "pin =\n", 11, "empty");
+	refused(GOOD "pin = good\n", 11, "'good' is not SCHEME/GS/");
+	refused(GOOD "pin = syscall/ist/u-zero/a+0x0@1:nmi good\n", 11, "unknown scheme 'syscall'");
+	refused(GOOD "pin = lsl/u-zero/a+0x0@1:nmi good\n", 11, "unknown scheme 'lsl'");
+	refused(GOOD "pin = ist/u-red/a+0x0@1:nmi good\n", 11, "unknown user GS 'u-red'");
+	refused(GOOD "pin = ist/u-zero/a@1:nmi good\n", 11, "must be SYMBOL+0x");
+	refused(GOOD "pin = ist/u-zero/a+0x0@0:nmi good\n", 11, "visit '0'");
+	refused(GOOD "pin = ist/u-zero/a+0x0@1:boo good\n", 11, "unknown event 'boo'");
+	refused(GOOD "pin = ist/u-zero/a*b+0x0@1:nmi good\n", 11, "character '*' at position 13");
+	refused(GOOD "pin = ist/u-zero/a+0x0@1:nmi\n", 11, "the verdict is missing");
+	refused(GOOD PIN "; good\n", 11, "the verdict is missing");
+	refused(GOOD PIN "bad\n", 11, "unknown verdict 'bad'");
+	refused(GOOD PIN "good good\n", 11, "unknown verdict 'good good'");
+	refused(GOOD PIN "good\n" PIN "masking\n", 12, "pinned in line 11 already");
+	refused(GOOD "pin = ist/u-zero/a+0x0@1:mce good\n", 11, "event mce, which is not among the events");
+	refused("gs = u-top\n" GOOD PIN "good\n", 12, "u-zero, which is not among the user GS values");
+	refused(GOOD "pin = swapgs/u-own-k/a+0x0@1:nmi good\n", 11, "u-own-k, which scheme swapgs never meets");
+	refused(PIN "good\nschemes = swapgs\n", 2, "missing key 'claim'");
+	refused("[scenario]\n" PIN "good\nclaim = c\nrows = none\nbugs = none\nprogram = p\ncpus = 1\nthreads = 1\n"
+		"schemes = swapgs\nevents = nmi\n", 2, "scheme ist, which is not among the schemes");
+	strcpy(many, GOOD);
+	for (int k = 0; k <= SCENARIO_PINS; k++)
+		n += sprintf(many + n, "pin = ist/u-zero/a+0x%x@1:nmi good\n", k);
+	refused(many, 11 + SCENARIO_PINS, "more than 32 pins");
 }
 
 static void test_files(void)
 {
 	ok(!read_text("zero.scn", GOOD "\0\0\0\n", strlen(GOOD) + 4) && strstr(err, ":11: "), "NUL bytes are refused: %s", err);
+	ok(!read_text("end.scn", GOOD "gs = u-zero\0x", strlen(GOOD) + 13) && strstr(err, ":11: "), "at the very end, too: %s", err);
 	ok(!read_text("name.txt", GOOD, strlen(GOOD)) && strstr(err, "NAME.scn"), "another suffix is refused");
 	ok(!read_text("a b.scn", GOOD, strlen(GOOD)) && strstr(err, "NAME.scn"), "a name that no case id can hold, too");
 	ok(!scenario_read("/nonexistent.scn", &s, err, sizeof(err)), "a missing file is refused");
@@ -112,7 +165,8 @@ static void test_files(void)
 
 static void remove_all(void)
 {
-	const char *const names[] = { "good-one.scn", "a.scn", "bad.scn", "zero.scn", "name.txt", "a b.scn", "fifo.scn" };
+	const char *const names[] = { "good-one.scn", "a.scn", "pins.scn", "end.scn", "bad.scn", "zero.scn", "name.txt", "a b.scn",
+		"fifo.scn" };
 	size_t i;
 
 	for (i = 0; i < sizeof(names) / sizeof(*names); i++) {
@@ -146,11 +200,13 @@ static void test_list(const char *shipped)
 
 int main(int argc, char **argv)
 {
-	plan(14 + 27 + 6 + 6);
+	plan(14 + 8 + 30 + 20 + 7 + 6);
 	if (!mkdtemp(dir))
 		perror(dir);
 	test_good();
+	test_pins();
 	test_lines();
+	test_pin_lines();
 	test_files();
 	test_list(argc > 1 ? argv[1] : "scenarios");
 	return done();

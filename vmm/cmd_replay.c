@@ -53,12 +53,12 @@ static void inject(struct session *s, struct replay *r)
 	walk_resume(s);
 }
 
-/* After a broken case the golden run's next boundaries are not what would have followed. */
+/* After a broken case, or one that did not come back, the golden run's next boundaries are not what would follow. */
 static bool is_traced(const struct replay *r, size_t index)
 {
 	if (index <= r->target)
 		return r->target - index <= TRACE_BEFORE;
-	return index - r->target <= TRACE_AFTER && !r->result.breach.broken;
+	return index - r->target <= TRACE_AFTER && !r->result.breach.broken && back_at(&r->stops);
 }
 
 static bool visit(struct session *s, const struct place *p, void *context)
@@ -109,11 +109,12 @@ static void print_verdict(const struct replay *r)
 	const struct breach *b = &r->result.breach, *golden = &r->unit.golden.breach;
 
 	if (r->unit.golden.broken)
-		printf("  golden: %s is broken at the %s: %s\n", rule_name(golden->rule), golden->at, golden->detail);
+		printf("  golden: %s is broken at the %s: %s\n  what the golden run breaks is not judged again\n",
+		       rule_name(golden->rule), golden->at, golden->detail);
 	if (b->broken)
 		printf("  %s is broken at the %s: %s\n", rule_name(b->rule), b->at, b->detail);
 	else
-		printf("  no rule is broken\n");
+		printf("  no %srule is broken\n", r->unit.golden.broken ? "other " : "");
 }
 
 static void no_visit(const struct replay *r, unsigned visits)

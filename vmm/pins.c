@@ -7,6 +7,8 @@
 
 #include "vmm/die.h"
 
+#define CUT_SHORT "the run was cut short"
+
 /* All of them, also of units that nobody asked for: the file is wrong whatever the options are. */
 static void check_symbols(const struct scenario *s, const struct bench *bench)
 {
@@ -58,7 +60,7 @@ static const char *why_left_out(const struct unit_record *r, const struct visit 
 		return "the map does not plan that visit: an earlier one is the same, or it is outside of what is injected";
 	if (event == EVENT_DB && !v->dr7_armed)
 		return "no #DB is injected where DR7 is disarmed";
-	return r->golden.completed ? "the run was cut short" : "the golden run died";
+	return r->golden.completed ? CUT_SHORT : "the golden run died";
 }
 
 /* The pinned case, or NULL with the reason. */
@@ -70,6 +72,11 @@ static const struct case_record *find(const struct pinned *pinned, uint64_t rip,
 	const struct case_record *c;
 	unsigned visits = 0;
 
+	if (!r->mapped) {
+		out->undecided = true;
+		snprintf(out->why, sizeof(out->why), CUT_SHORT);
+		return NULL;
+	}
 	for (size_t n = 0; n < r->map.count; n++) {
 		if (r->map.at[n].rip != rip)
 			continue;

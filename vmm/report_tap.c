@@ -125,7 +125,7 @@ void tap_unit(const struct unit_record *r, const struct bench *bench)
 
 	unit_name(&r->unit, name, sizeof(name));
 	printf("# Subtest: %s\n", name);
-	good = print_points(r, bench) && !r->golden.broken && !r->error[0];
+	good = print_points(r, bench) && r->mapped && !r->golden.broken && !r->error[0];
 	printf("%s %u - %s%s\n", good ? "ok" : "not ok", ++number, name,
 	       good || r->finished || (r->mapped && !r->golden.completed) || r->error[0] ? "" : " # TODO not finished");
 	if (r->error[0])

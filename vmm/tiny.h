@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* tiny.h: a guest of a few instructions, for measuring the host: no image, no descriptor tables. */
+/* tiny.h: a guest of a few instructions, for measuring the host: no image. */
 #ifndef VMM_TINY_H
 #define VMM_TINY_H
 
@@ -13,5 +13,19 @@ bool tiny_has_fsgsbase(struct kvm_host *host);
 
 /* Empty exits a second, all of `jobs` threads at once, each with a machine of its own: the floor. */
 double tiny_exits_per_second(struct kvm_host *host, unsigned jobs, double seconds);
+
+/* Gives the guest a stack, a GDT and an IDT whose every gate reports its vector. Call it before the first run. */
+void tiny_tables(struct machine *m);
+void tiny_set_flags(struct machine *m, uint64_t rflags);
+
+/* Runs to the code's OUT to TINY_PORT_END, to an exception or interrupt (its vector), or to anything else. */
+#define TINY_END -1
+#define TINY_DEATH -2
+#define TINY_PORT_END 0x80
+int tiny_run(struct machine *m);
+
+#define TINY_DATA 0x8000                /* a page for the code to write to */
+#define TINY_LSL_SELECTOR 0x20          /* a segment ... */
+#define TINY_LSL_LIMIT 0x123            /* ... with this limit */
 
 #endif

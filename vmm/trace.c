@@ -66,6 +66,8 @@ static void cut(struct trace *t, size_t from, const struct breach *breach)
 			t->count = n + 1 + TRACE_AFTER;
 		return;
 	}
+	if (t->count > from)            /* it died on the way */
+		t->at[t->count - 1].broken = true;
 }
 
 void trace_event(struct trace *t, struct session *s, const struct case_start *start, enum event event,
@@ -75,7 +77,7 @@ void trace_event(struct trace *t, struct session *s, const struct case_start *st
 	size_t from = t->count;
 
 	case_walk(s, start, event, seen, &w);
-	if (breach->broken)
+	if (breach->broken && strcmp(breach->at, "back"))
 		cut(t, from, breach);
 }
 

@@ -186,7 +186,8 @@ static size_t put_fold(const struct printer *p, size_t n)
 		end++;
 	if (p->measuring)
 		return end;
-	printf("%c %*s  %zu instruction%s in", is_window(first) ? '>' : ' ', p->width[PLACE], "...", end - n, end - n == 1 ? "" : "s");
+	printf("%c %*s  %zu instruction%s in", is_window(first) ? '>' : ' ', p->width[PLACE], "...", end - n,
+	       end - n == 1 ? "" : "s");
 	put_functions(p, n, end);
 	printf("\n");
 	return end;

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+/* facts.c: what every run needs to know of this host, measured with the image under test. */
+#include "vmm/facts.h"
+
+#include <stdlib.h>
+
+#include "vmm/case.h"
+#include "vmm/die.h"
+#include "vmm/msr.h"
+#include "vmm/tiny.h"
+
+#define CPUID7_EBX_FSGSBASE (1u << 0)
+#define CPUID7_EBX_SMEP (1u << 7)
+#define CPUID7_EBX_SMAP (1u << 20)
+
+/* FSGSBASE is offered if it works, whatever the host's CPUID says; SMAP and SMEP are not: the guest does not use them. */
+static bool offer_fsgsbase(struct kvm_host *h)
+{
+	struct kvm_cpuid_entry2 *leaf7 = kvm_cpuid_find(h, 7, 0);
+
+	if (!leaf7)
+		return false;
+	leaf7->ebx |= CPUID7_EBX_FSGSBASE;
+	leaf7->ebx &= ~(CPUID7_EBX_SMEP | CPUID7_EBX_SMAP);
+	if (tiny_has_fsgsbase(h))
+		return true;
+	leaf7->ebx &= ~CPUID7_EBX_FSGSBASE;
+	return false;
+}
+
+/* NT set at a user boundary, then on to the first kernel boundary of a SYSCALL. */
+static void see_syscall(struct session *s, struct host_facts *f)
+{
+	struct stop stop;
+
+	machine_regs(&s->machine)->rflags |= RFLAGS_NT;
+	machine_touched_regs(&s->machine);
+	stops_set(&s->stops, machine_get_msr(&s->machine, MSR_LSTAR));
+	stop = run_to_stop(&s->run);
+	f->syscall_native = !s->run.syscall_assists;
+	f->user_keeps_nt = stop.kind == STOP_BOUNDARY && machine_regs(&s->machine)->r11 & RFLAGS_NT;
+	stops_clear(&s->stops);
+}
+
+/* An NMI at a user boundary with AC set: its gate. */
+static void see_gate(struct session *s, struct host_facts *f)
+{
+	struct case_trace trace = { .count = 0 };
+	struct case_options options = { .trace = &trace };
+	struct case_start start;
+	struct case_result result;
+
+	machine_regs(&s->machine)->rflags |= RFLAGS_AC;
+	machine_touched_regs(&s->machine);
+	case_begin(s, &start);
+	case_inject(s, &start, EVENT_NMI, &options, &result);
+	f->gate_keeps_ac = trace.count && trace.at[0].now.rflags & RFLAGS_AC;
+	machine_regs(&s->machine)->rflags &= ~RFLAGS_AC;
+	machine_touched_regs(&s->machine);
+}
+
+struct session *facts_session(const struct bench *b)
+{
+	static const struct scenario probe = {
+		.name = "probe", .path = "(built in)", .program = "probe",
+		.flags = RFLAGS_FIXED | RFLAGS_IF,
+	};
+	struct unit unit = { &probe, SCHEME_SWAPGS, GS_SMALL };
+	struct session *s = xcalloc(1, sizeof(*s));
+	char err[400];
+
+	if (!session_open(s, b, &unit, err, sizeof(err)))
+		die(EXIT_HOST, "%s", err);
+	return s;
+}
+
+void facts_session_close(struct session *s)
+{
+	session_close(s);
+	free(s);
+}
+
+/* What does not even get to user code is left unknown, and told by the run. */
+void facts_measure(struct bench *b)
+{
+	struct session *s;
+
+	b->facts.fsgsbase = offer_fsgsbase(&b->host);
+	s = facts_session(b);
+	b->facts.user_hlt_faults = s->run.user_stops > 0;
+	see_gate(s, &b->facts);
+	see_syscall(s, &b->facts);
+	facts_session_close(s);
+}
