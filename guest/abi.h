@@ -4,7 +4,7 @@
 #ifndef GUEST_ABI_H
 #define GUEST_ABI_H
 
-#define ABI_VERSION 1
+#define ABI_VERSION 2
 
 /* Memory. All RAM is mapped at ABI_KERNEL_VIRT + physical address. User pages are
  * mapped where the ELF's user segments say (virtual) onto their physical address. */
@@ -28,10 +28,19 @@
 #define ABI_PORT_DONE    0xf4                /* EAX: the workload's result, 0 is good */
 #define ABI_PORT_PANIC   0xf5                /* EAX: enum below; the guest halts after it */
 
+#define ABI_PORT_IPI     0xf6                /* AL: a vector that becomes pending on this CPU until IF allows it */
+
 #define ABI_PANIC_ASSERT     1               /* a check of the C half failed */
 #define ABI_PANIC_TRAP       2               /* an exception that no code expects */
 #define ABI_PANIC_IST_SLOT   3               /* the K slot of an IST stack was overwritten */
 #define ABI_PANIC_CMDLINE    4               /* unknown word on the command line */
+
+/* Interrupts of the bench, in both cases without an end-of-interrupt. */
+#define ABI_VECTOR_IRQ     0x40              /* its own source: counted and nothing else */
+#define ABI_VECTOR_RESCHED 0x41              /* what a handler asks for at ABI_PORT_IPI */
+
+/* The bench writes 1 into the symbol event_request together with an event of flavour `.resched`: the handler takes
+ * it back to 0 and asks for a reschedule. The symbol thread_work holds the running thread's work flags, 0 at CPL 3. */
 
 /* Selectors as loaded (with RPL). */
 #define ABI_KERNEL_CS    0x10
@@ -57,6 +66,7 @@
 #define ABI_SYS_JUMP     3                   /* user RIP := RDI, returns 0; never by SYSRET, RCX kept */
 #define ABI_SYS_READ     4                   /* returns the 8 bytes at user pointer RDI, -EFAULT if it faults */
 #define ABI_SYS_EXIT     5                   /* ends the workload: RDI goes to ABI_PORT_DONE */
+#define ABI_SYS_YIELD    6                   /* asks for a reschedule of itself, returns 0 */
 #define ABI_EPERM        1
 #define ABI_EFAULT       14
 #define ABI_ENOSYS       38
@@ -120,9 +130,11 @@ struct abi_stack {
 	char name[16];
 };
 
-/* The array abi_exempt: bytes that an injected event may change for good (counters), and why. */
+/* The array abi_exempt: bytes that an injected event may change for good (counters), and why. With a vector, the
+ * counter is 8 bytes and goes up by one for each event of that vector handled, and for nothing else. */
 struct abi_exempt {
 	uint64_t addr, size;
+	uint64_t vector;
 	char reason[48];
 };
 #endif

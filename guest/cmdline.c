@@ -8,7 +8,7 @@
 char boot_cmdline[ABI_CMDLINE_SIZE] __attribute__((section(".data"), used));
 
 extern const char user_syscall[], user_syscall_iret[], user_exception[], user_usercopy[], user_gs[],
-	user_flags[], user_probe[];
+	user_flags[], user_work[], user_probe[];
 
 static const struct named {
 	const char *name;
@@ -24,6 +24,7 @@ static const struct named {
 	{ "usercopy", (uint64_t)user_usercopy },
 	{ "gs", (uint64_t)user_gs },
 	{ "flags", (uint64_t)user_flags },
+	{ "work", (uint64_t)user_work },
 	{ "probe", (uint64_t)user_probe },
 	{ 0, 0 },
 };

@@ -42,6 +42,17 @@ static inline void cpu_outl(uint16_t port, uint32_t value)
 }
 
 /* IF is 0 everywhere in this kernel: only an NMI or a machine check ends a HLT, and then it halts again. */
+/* Interrupts may come from the second instruction after it on. */
+static inline void cpu_sti(void)
+{
+	asm volatile("sti" ::: "memory");
+}
+
+static inline void cpu_cli(void)
+{
+	asm volatile("cli" ::: "memory");
+}
+
 static inline __attribute__((noreturn)) void cpu_halt(void)
 {
 	for (;;)

@@ -4,6 +4,7 @@
 #include "guest/percpu.h"
 #include "guest/report.h"
 #include "guest/trap.h"
+#include "guest/work.h"
 
 #define DR6_B0     (1u << 0)
 #define DR6_CAUSES 0xe00f                       /* B0-B3, BD, BS, BT */
@@ -26,6 +27,7 @@ void debug_body(struct abi_frame *frame, uint64_t dr6)
 	if ((dr6 & DR6_CAUSES) != DR6_B0)
 		report_trap("#DB", frame);
 	cpu->db_hit_count++;
+	work_request(frame);
 }
 
 /* DR6 is read once and reset before anything else can raise #DB and mix its bits in. */

@@ -7,6 +7,7 @@
 
 typedef void entry_fn(void);
 entry_fn asm_exc_invalid_op, asm_exc_general_protection, asm_exc_page_fault;
+entry_fn asm_exc_interrupt, asm_exc_reschedule;
 entry_fn asm_exc_nmi_swapgs, asm_exc_nmi_ist;
 entry_fn asm_exc_machine_check_swapgs, asm_exc_machine_check_ist;
 entry_fn asm_exc_debug_swapgs, asm_exc_debug_ist;
@@ -24,6 +25,8 @@ static const struct gate {
 	{ VECTOR_DF, IST_DF, { asm_exc_double_fault_swapgs, asm_exc_double_fault_ist } },
 	{ VECTOR_GP, IST_NONE, { asm_exc_general_protection, asm_exc_general_protection } },
 	{ VECTOR_PF, IST_NONE, { asm_exc_page_fault, asm_exc_page_fault } },
+	{ VECTOR_IRQ, IST_NONE, { asm_exc_interrupt, asm_exc_interrupt } },
+	{ VECTOR_RESCHED, IST_NONE, { asm_exc_reschedule, asm_exc_reschedule } },
 	{ VECTOR_MC, IST_MC, { asm_exc_machine_check_swapgs, asm_exc_machine_check_ist } },
 };
 

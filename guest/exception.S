@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* exception.S: ordinary exceptions: #UD, #GP and #PF, from user code or from kernel code that runs on K. */
+/* exception.S: ordinary exceptions and interrupts, from user code or from kernel code that runs on K. */
 #include "guest/regs.h"
 
 	.section .entry.text, "ax"
@@ -33,6 +33,8 @@ END asm_exc_\name
 EXCEPTION invalid_op, pushq $FRAME_NO_ERROR	/* #UD */
 EXCEPTION general_protection			/* #GP */
 EXCEPTION page_fault				/* #PF */
+EXCEPTION interrupt, pushq $FRAME_NO_ERROR	/* the bench's interrupt source */
+EXCEPTION reschedule, pushq $FRAME_NO_ERROR	/* what a handler asked for */
 
 /* error_entry: called with the frame above the return address. Afterwards A = K, I = U.
  * The fences keep both outcomes of the test from being speculated past with the other one's GS. */
@@ -57,9 +59,17 @@ END error_entry
  */
 FUNC error_return
 	testb	$3, FRAME_CS(%rsp)
-	jnz	exit_to_user_iret
+	jnz	exit_to_user_work
 	jmp	exit_to_kernel_iret
 END error_return
+
+/* exit_to_user_work: RSP = frame with the user's CS, on the thread stack, A = K, I = U, IF = 0. Work first: the last look
+ * at the flags is made with IF = 0, and IF stays 0 from there to the IRET. Never for an NMI: the work may enable
+ * interrupts, and NMIs are masked until the IRET. */
+FUNC exit_to_user_work
+	CALL_C	exit_to_user_loop
+	jmp	exit_to_user_iret
+END exit_to_user_work
 
 /* exit_to_kernel_iret: RSP = frame with the kernel's CS. A = K, I = U, before and after. */
 FUNC exit_to_kernel_iret

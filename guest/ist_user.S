@@ -13,7 +13,7 @@
  * bad:   C on the IST stack: the next event of this vector, once IRET has unmasked it, would overwrite it
  * bad:   more than one register pushed before the switch: the stack below is not ours to use
  */
-.macro FROM_USER name
+.macro FROM_USER name, exit
 FUNC asm_exc_\name\()_from_user
 win_\name\()_from_user_begin:
 	swapgs
@@ -32,10 +32,11 @@ win_\name\()_from_user_end:
 	PUSH_REGS rdx=(%rdx)
 	CLEAR_REGS
 	CALL_C	exc_\name
-	jmp	exit_to_user_iret		/* its IRET unmasks NMIs */
+	jmp	\exit
 END asm_exc_\name\()_from_user
 .endm
 
-FROM_USER nmi					/* NMI */
-FROM_USER machine_check				/* #MC */
-FROM_USER debug					/* #DB */
+/* One line per vector, with its exit: an NMI does no work, its IRET is what unmasks NMIs. */
+FROM_USER nmi, exit_to_user_iret		/* NMI */
+FROM_USER machine_check, exit_to_user_work	/* #MC */
+FROM_USER debug, exit_to_user_work		/* #DB */

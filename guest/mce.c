@@ -4,6 +4,7 @@
 #include "guest/mce.h"
 #include "guest/percpu.h"
 #include "guest/trap.h"
+#include "guest/work.h"
 
 #define MCG_CAP_COUNT 0xff
 #define MCG_CAP_CTL_P (1u << 8)
@@ -25,7 +26,7 @@ void mce_init(void)
 
 /* MCG_STATUS last: while MCIP is set another machine check shuts the machine down, and from then on
  * another one may begin at the top of this stack. */
-void machine_check_body(struct abi_frame *frame __attribute__((unused)))
+void machine_check_body(struct abi_frame *frame)
 {
 	struct percpu *cpu = percpu_this();
 
@@ -36,6 +37,7 @@ void machine_check_body(struct abi_frame *frame __attribute__((unused)))
 		cpu->mce_bank_count++;
 		cpu_wrmsr(MSR_MC_STATUS(bank), 0);
 	}
+	work_request(frame);
 	cpu_wrmsr(MSR_MCG_STATUS, 0);
 }
 

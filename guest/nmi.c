@@ -3,10 +3,14 @@
 #include "guest/debug.h"
 #include "guest/percpu.h"
 #include "guest/trap.h"
+#include "guest/work.h"
 
+/* By interrupt even if user code was interrupted: an NMI's exit does no work. */
 void nmi_body(struct abi_frame *frame __attribute__((unused)))
 {
 	percpu_this()->nmi_count++;
+	if (work_is_requested())
+		work_request_by_interrupt();
 }
 
 /* Disarmed, because the IRET of a #DB in here would unmask NMIs while this stack is still in use. */

@@ -2,19 +2,23 @@
 /* percpu.c: the per-CPU areas, and which bytes of them an event may change. */
 #include "guest/percpu.h"
 #include "guest/stacks.h"
+#include "guest/vector.h"
 
 struct percpu percpu_areas[ABI_CPUS];
 
-#define COUNTER(field, why) \
-	{ (uint64_t)&percpu_areas[0].field, sizeof(percpu_areas[0].field), why }
+#define COUNTER(field, vector, why) \
+	{ (uint64_t)&percpu_areas[0].field, sizeof(percpu_areas[0].field), vector, why }
 
 /* Counters and nothing else: what an event leaves behind on purpose. */
 const struct abi_exempt abi_exempt[] = {
-	COUNTER(nmi_count, "counts NMIs handled"),
-	COUNTER(mce_count, "counts machine checks handled"),
-	COUNTER(mce_bank_count, "counts machine check banks found valid"),
-	COUNTER(db_count, "counts debug exceptions handled"),
-	COUNTER(db_hit_count, "counts watchpoint hits dropped"),
+	COUNTER(nmi_count, VECTOR_NMI, "counts NMIs handled"),
+	COUNTER(mce_count, VECTOR_MC, "counts machine checks handled"),
+	COUNTER(mce_bank_count, VECTOR_MC, "counts machine check banks found valid"),
+	COUNTER(db_count, VECTOR_DB, "counts debug exceptions handled"),
+	COUNTER(db_hit_count, VECTOR_DB, "counts watchpoint hits dropped"),
+	COUNTER(irq_count, VECTOR_IRQ, "counts interrupts of the bench handled"),
+	COUNTER(resched_count, VECTOR_RESCHED, "counts reschedule interrupts handled"),
+	COUNTER(work_count, 0, "counts reschedules done on the way to user code"),
 };
 
 void percpu_init(void)

@@ -16,6 +16,7 @@ struct percpu {
 	uint64_t user_rsp;              /* of the SYSCALL entry, until it is in the frame */
 	uint64_t cpu;
 	uint64_t nmi_count, mce_count, mce_bank_count, db_count, db_hit_count;
+	uint64_t irq_count, resched_count, work_count;
 } __attribute__((aligned(ABI_PERCPU_SIZE)));
 
 extern struct percpu percpu_areas[ABI_CPUS];

@@ -4,6 +4,7 @@
 #include "guest/report.h"
 #include "guest/syscall.h"
 #include "guest/trap.h"
+#include "guest/work.h"
 
 #define STAR_USER_BASE 0x23                     /* SYSRET: SS is base + 8, CS is base + 16 */
 _Static_assert(STAR_USER_BASE + 8 == ABI_USER_SS && STAR_USER_BASE + 16 == ABI_USER_CS, "SYSRET's selectors");
@@ -66,6 +67,12 @@ static uint64_t sys_read(struct abi_frame *frame)
 	return value;
 }
 
+static uint64_t sys_yield(struct abi_frame *frame __attribute__((unused)))
+{
+	work_request_own();
+	return 0;
+}
+
 static uint64_t sys_exit(struct abi_frame *frame)
 {
 	report_done(frame->rdi);
@@ -78,6 +85,7 @@ static uint64_t (*const table[])(struct abi_frame *frame) = {
 	[ABI_SYS_JUMP] = sys_jump,
 	[ABI_SYS_READ] = sys_read,
 	[ABI_SYS_EXIT] = sys_exit,
+	[ABI_SYS_YIELD] = sys_yield,
 };
 #define SYSCALL_COUNT (sizeof(table) / sizeof(table[0]))
 
@@ -95,7 +103,10 @@ bool do_syscall_64(struct abi_frame *frame)
 	uint64_t number = frame->error;
 
 	trap_check_entry();
+	cpu_sti();                      /* a system call may be interrupted, its way in and out may not */
 	frame->rax = number < SYSCALL_COUNT ? table[number](frame) : (uint64_t)-ABI_ENOSYS;
+	cpu_cli();
+	exit_to_user_loop(frame);
 	/* A jump promises IRET, even to where SYSRET could go as well. */
 	return number != ABI_SYS_JUMP && sysret_allowed(frame);
 }

@@ -14,6 +14,8 @@ void exc_double_fault(struct abi_frame *frame);
 void exc_nmi(struct abi_frame *frame);
 void exc_machine_check(struct abi_frame *frame);
 void exc_debug(struct abi_frame *frame);
+void exc_interrupt(struct abi_frame *frame);
+void exc_reschedule(struct abi_frame *frame);
 
 /* What an NMI-like handler does once the state is in order. The bench knows these by name and argument: they are
  * calls for ever, never inlined, cloned or changed. */

@@ -136,6 +136,18 @@ user_flags_loaded:
 	EXIT
 END user_flags
 
+/* work: a reschedule is asked for by a system call, so that the work on the way out is a golden run's, too; then one way
+ * out by IRET. */
+FUNC user_work
+	SET_GS
+	mov	$ABI_SYS_YIELD, %eax
+	syscall
+	mov	$user_work_undefined, %ebx
+	ud2
+user_work_undefined:
+	EXIT
+END user_work
+
 /* probe: what the host keeps of RFLAGS across one SYSCALL. Not a scenario: the bench measures with it. */
 FUNC user_probe
 	SET_GS

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* vector.h: numbers of the exceptions that have a gate (SDM vol. 3, table 6-1). */
+/* vector.h: numbers of the exceptions and interrupts that have a gate (SDM vol. 3, table 6-1). */
 #ifndef GUEST_VECTOR_H
 #define GUEST_VECTOR_H
+
+#include "guest/abi.h"
 
 enum vector {
 	VECTOR_DB = 1,
@@ -11,7 +13,9 @@ enum vector {
 	VECTOR_GP = 13,
 	VECTOR_PF = 14,
 	VECTOR_MC = 18,
-	VECTOR_COUNT = 32,
+	VECTOR_IRQ = ABI_VECTOR_IRQ,
+	VECTOR_RESCHED = ABI_VECTOR_RESCHED,
+	VECTOR_COUNT
 };
 
 #endif

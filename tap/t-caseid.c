@@ -61,7 +61,7 @@ static void test_bad(void)
 	refused("s/ist/u-zero/a+0x0@1", "SYMBOL+0xOFFSET");
 	refused("s/ist/u-zero/a@1:nmi", "SYMBOL+0xOFFSET");
 	refused("s/ist/u-zero/a+0x0:nmi", "SYMBOL+0xOFFSET");
-	refused("s/ist/u-zero/a+0x0@1:irq", "unknown event 'irq'");
+	refused("s/ist/u-zero/a+0x0@1:smi", "unknown event 'smi'");
 	refused("s/ist/u-zero/a+0x0@0:nmi", "visit '0'");
 	refused("s/ist/u-zero/a+0x0@-1:nmi", "visit '-1'");
 	refused("s/ist/u-zero/a+0x0@:nmi", "visit ''");

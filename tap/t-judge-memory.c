@@ -34,9 +34,9 @@ static struct world memory_world(unsigned cpl)
 	struct world w = good_world(EVENT_NMI, cpl, SCHEME_IST);
 
 	w.layout.elf = elf;
-	w.layout.exempt[0] = (struct exempt){ COUNTER, 8, "eight bytes" };
-	w.layout.exempt[1] = (struct exempt){ ASKEW, 3, "three bytes across two words" };
-	w.layout.exempt[2] = (struct exempt){ SINGLE, 1, "the last byte of a page" };
+	w.layout.exempt[0] = (struct exempt){ COUNTER, 8, 0, "eight bytes" };
+	w.layout.exempt[1] = (struct exempt){ ASKEW, 3, 0, "three bytes across two words" };
+	w.layout.exempt[2] = (struct exempt){ SINGLE, 1, 0, "the last byte of a page" };
 	w.layout.exempts = 3;
 	return w;
 }

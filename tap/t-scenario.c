@@ -103,7 +103,7 @@ static void test_lines(void)
 	refused("program = a b\n" GOOD, 1, "bad value of program");
 	refused("program = scheme=pure\n" GOOD, 1, "bad value of program");
 	refused("schemes = lsl\n" GOOD, 1, "bad value of schemes");
-	refused("events = irq\n" GOOD, 1, "bad value of events");
+	refused("events = smi\n" GOOD, 1, "bad value of events");
 	refused("rows = 0.1\n" GOOD, 1, "bad value of rows");
 	refused("bugs = one\n" GOOD, 1, "bad value of bugs");
 	refused("claim =\n" GOOD, 1, "bad value of claim");

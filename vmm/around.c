@@ -11,8 +11,10 @@ const char *around_reason(const struct visit *v, enum event event)
 {
 	if (v->shadow)
 		return "in an interrupt shadow: an event comes one instruction later";
-	if (event == EVENT_DB && !v->dr7_armed)
+	if (event_base(event) == EVENT_DB && !v->dr7_armed)
 		return "DR7 is disarmed here";
+	if (event == EVENT_IRQ && !v->interrupts)
+		return "IF is 0 here";
 	return NULL;
 }
 

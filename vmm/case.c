@@ -5,8 +5,10 @@
 #include <string.h>
 
 #include "vmm/case_return.h"
+#include "vmm/case_work.h"
 #include "vmm/hash.h"
 #include "vmm/inject.h"
+#include "vmm/msr.h"
 
 #define MAX_STOPS 64                    /* a good case has five; code shared with the interrupted one adds some */
 
@@ -128,6 +130,37 @@ static void judge_ram(struct flight *f)
 				   mem_at(&m->mem, page * PAGE_SIZE, PAGE_SIZE), m->reference + page * PAGE_SIZE);
 }
 
+static uint64_t read_word(const uint8_t *ram, gva_t at)
+{
+	uint64_t value;
+
+	memcpy(&value, ram + (at - ABI_KERNEL_VIRT), sizeof(value));
+	return value;
+}
+
+static void judge_counters(struct flight *f)
+{
+	const struct layout *l = &f->s->layout;
+	const uint8_t *ram = mem_at(&f->s->machine.mem, 0, ABI_RAM_SIZE), *was = f->s->machine.reference;
+
+	for (unsigned n = 0; n < l->exempts; n++)
+		if (l->exempt[n].vector)
+			judge_counter(&f->s->judge, &f->in, n, read_word(ram, l->exempt[n].addr),
+				      read_word(was, l->exempt[n].addr));
+}
+
+/* A reschedule that was asked for: by interrupt, or done already if the event's own exit led to user code. At CPL 3 no flag
+ * is left. */
+static void judge_request(struct flight *f)
+{
+	bool by_interrupt = event_asks(f->in.event) && (!cpu_cpl(f->in.before) || event_base(f->in.event) == EVENT_NMI);
+
+	judge_equal(&f->s->judge, RULE_EXIT_WORK, "the pending reschedule interrupt", f->s->run.ipi,
+		    by_interrupt ? ABI_VECTOR_RESCHED : 0);
+	if (cpu_cpl(f->in.before))
+		judge_work(&f->s->judge, case_work_flags(f->s));
+}
+
 static void at_boundary(struct flight *f)
 {
 	f->done = f->back = true;
@@ -139,6 +172,10 @@ static void at_boundary(struct flight *f)
 	stops_clear(&f->s->stops);
 	machine_collect_dirty(&f->s->machine);
 	judge_ram(f);
+	judge_counters(f);
+	judge_request(f);
+	if (event_asks(f->in.event) && !f->s->judge.breach.broken)
+		case_finish_work(f->s, f->start);
 }
 
 /* The event's own code may execute the interrupted instruction itself, on its own stack: that is not the way back yet. */
@@ -205,11 +242,13 @@ static void fly(struct flight *f)
 		judge_check(&f->s->judge, RULE_PROGRESS, true, " ");
 }
 
-void case_put_back(struct session *s, const struct case_start *start, bool good)
+void case_put_back(struct session *s, const struct case_start *start, bool good, bool elsewhere)
 {
 	stops_clear(&s->stops);
 	if (good && !s->judge.muted) {
 		machine_restore_core(&s->machine, &start->state);
+		if (elsewhere)
+			machine_set_msr(&s->machine, MSR_KERNEL_GS_BASE, start->before.i);
 	} else {
 		machine_restore(&s->machine, &start->state);
 		machine_collect_dirty(&s->machine);     /* a judged case has collected already */
@@ -217,11 +256,16 @@ void case_put_back(struct session *s, const struct case_start *start, bool good)
 	machine_revert_ram(&s->machine);
 }
 
+
 static void start_flight(struct flight *f)
 {
+	f->s->run.ipi = 0;
+	f->s->run.boundary = f->start->before.rip;
 	judge_begin(&f->s->judge);
 	machine_restore_core(&f->s->machine, &f->start->state);
 	set_stops(f);
+	if (event_asks(f->in.event))
+		case_ask(f->s);
 	if (!f->options->sabotage || !f->options->sabotage->withhold)
 		inject_event(&f->s->machine, f->in.event, &f->start->state);
 }
@@ -235,10 +279,12 @@ void case_inject(struct session *s, const struct case_start *start, enum event e
 	};
 
 	out->hash = HASH_START;
+	if (event_asks(event) && !cpu_cpl(&start->before))
+		case_run_ahead(s, start);
 	start_flight(&f);
 	fly(&f);
 	out->breach = s->judge.breach;
 	if (out->breach.broken)
 		out->hash = hash_bytes(out->hash, &out->breach.rule, sizeof(out->breach.rule));
-	case_put_back(s, start, !out->breach.broken);
+	case_put_back(s, start, !out->breach.broken, event_asks(event));
 }

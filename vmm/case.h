@@ -44,8 +44,9 @@ struct case_result {
 /* Takes the boundary at which the guest stands, with the carpet lifted. */
 void case_begin(struct session *s, struct case_start *start);
 
-/* Back to it. good: a judged case found every register as it was, so that only RAM that no rule protects differs. */
-void case_put_back(struct session *s, const struct case_start *start, bool good);
+/* Back to it. good: a judged case found every register as it must be, so that only RAM that no rule protects differs, and, if
+ * it ended elsewhere than at its boundary, registers and I. */
+void case_put_back(struct session *s, const struct case_start *start, bool good, bool elsewhere);
 
 /* One event at the boundary, judged; afterwards vCPU and RAM are as at case_begin(). */
 void case_inject(struct session *s, const struct case_start *start, enum event event,

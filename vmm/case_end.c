@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "vmm/case.h"
+#include "vmm/case_work.h"
 #include "vmm/inject.h"
 
 #define WALK_LIMIT 20000                /* instructions of one event */
@@ -83,7 +84,17 @@ void case_run_to_end(struct session *s, const struct case_start *start, enum eve
 	judge_end(s, &stop);
 	s->run.boundary = start->before.rip;
 	out->breach = s->judge.breach;
-	case_put_back(s, start, false);
+	case_put_back(s, start, false, true);
+}
+
+/* What a handler asked for, if it may come here. */
+static bool take_interrupt(struct session *s)
+{
+	if (!s->run.ipi || !(machine_regs(&s->machine)->rflags & RFLAGS_IF))
+		return false;
+	inject_interrupt(&s->machine, s->run.ipi);
+	s->run.ipi = 0;
+	return true;
 }
 
 unsigned case_walk(struct session *s, const struct case_start *start, enum event event,
@@ -94,11 +105,14 @@ unsigned case_walk(struct session *s, const struct case_start *start, enum event
 	unsigned n = 0;
 
 	machine_restore_core(&s->machine, &start->state);
+	s->run.ipi = 0;
+	if (event_asks(event))
+		case_ask(s);
 	inject_event(&s->machine, event, &start->state);
 	stops_carpet(&s->stops);
 	s->run.report_faults = true;
 	stop = run_to_stop(&s->run);
-	while (stop.kind == STOP_BOUNDARY && n < WALK_LIMIT && !(n && is_back(s, &start->before))) {
+	while (stop.kind == STOP_BOUNDARY && n < WALK_LIMIT && !(n && is_back(s, &start->before) && !take_interrupt(s))) {
 		machine_get(&s->machine, MACHINE_CORE, &now);
 		n += cpu_cpl(&now) == 0;
 		seen(context, &now);
@@ -107,6 +121,6 @@ unsigned case_walk(struct session *s, const struct case_start *start, enum event
 		stops_set(&s->stops, now.rip);
 	}
 	s->run.report_faults = false;
-	case_put_back(s, start, false);
+	case_put_back(s, start, false, true);
 	return n;
 }

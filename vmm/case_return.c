@@ -10,7 +10,7 @@ bool case_is_return(const struct layout *l, uint64_t rip)
 	return false;
 }
 
-static bool is_sysret(const struct session *s, uint64_t rip)
+bool case_is_sysret(const struct session *s, uint64_t rip)
 {
 	uint64_t left;
 	const uint8_t *bytes = stops_text(&s->stops, rip, &left);
@@ -36,7 +36,7 @@ bool case_judge_return(struct session *s, const struct model *user, const struct
 	if (!case_is_return(&s->layout, now->rip))
 		return false;
 	judge_at(&s->judge, "return", now);
-	if (is_sysret(s, now->rip)) {
+	if (case_is_sysret(s, now->rip)) {
 		at_sysret(s, user, now);
 		return true;
 	}

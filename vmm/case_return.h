@@ -6,6 +6,7 @@
 #include "vmm/session.h"
 
 bool case_is_return(const struct layout *l, uint64_t rip);
+bool case_is_sysret(const struct session *s, uint64_t rip);
 
 /* If the guest stands at a return instruction that leads to CPL 3: rule return, against the user program as it must
  * be there. True if it did. */

@@ -84,7 +84,7 @@ static void print_unit(const struct unit_record *r, const struct bench *bench, c
 	printf("# %s: %zu visits, golden run %s\n", name, r->map.count,
 	       r->golden.broken ? "broken" : r->golden.completed ? "good" : "incomplete");
 	for (size_t n = 0; n < r->map.count; n++)
-		if (r->map.at[n].inject)
+		if (r->map.at[n].inject || r->map.at[n].inject_irq)
 			print_visit(r, bench, l, n);
 }
 

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "guest/abi.h"
+
 static const struct {
 	const char *name;
 	unsigned vector;
@@ -11,7 +13,21 @@ static const struct {
 	[EVENT_NMI] = { "nmi", 2 },
 	[EVENT_MCE] = { "mce", 18 },
 	[EVENT_DB]  = { "db", 1 },
+	[EVENT_IRQ] = { "irq", ABI_VECTOR_IRQ },
+	[EVENT_NMI_RESCHED] = { "nmi.resched", 2 },
+	[EVENT_MCE_RESCHED] = { "mce.resched", 18 },
+	[EVENT_DB_RESCHED]  = { "db.resched", 1 },
 };
+
+enum event event_base(enum event event)
+{
+	return event_asks(event) ? event - EVENT_NMI_RESCHED + EVENT_NMI : event;
+}
+
+bool event_asks(enum event event)
+{
+	return event >= EVENT_NMI_RESCHED;
+}
 
 const char *event_name(enum event event)
 {

@@ -5,7 +5,18 @@
 
 #include <stdbool.h>
 
-enum event { EVENT_NMI, EVENT_MCE, EVENT_DB, EVENT_COUNT };
+enum event {
+	EVENT_NMI, EVENT_MCE, EVENT_DB,         /* NMI-like: by IST gates, whatever IF is */
+	EVENT_IRQ,                              /* by an ordinary gate, where IF allows it */
+	EVENT_NMI_RESCHED, EVENT_MCE_RESCHED, EVENT_DB_RESCHED, /* whose handler asks for a reschedule */
+	EVENT_COUNT
+};
+#define EVENT_NMI_LIKE EVENT_IRQ                /* how many come first that are NMI-like and ask for nothing */
+
+/* The same without its flavour. */
+enum event event_base(enum event event);
+/* Is it one whose handler asks for a reschedule? */
+bool event_asks(enum event event);
 
 const char *event_name(enum event event);
 bool event_find(const char *name, enum event *out);

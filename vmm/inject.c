@@ -2,6 +2,7 @@
 /* inject.c: making an event pending at the boundary where the vCPU stands. */
 #include "vmm/inject.h"
 
+#include "guest/abi.h"
 #include "vmm/die.h"
 
 /* An uncorrected error with a valid address, processor context good: VAL UC EN MISCV ADDRV, memory read error. */
@@ -44,11 +45,26 @@ static void inject_db(struct machine *m, const struct machine_state *saved)
 	machine_touched_events(m);
 }
 
+/* The caller has seen that IF is 1 and no shadow covers the boundary. */
+static void inject_irq(struct machine *m, const struct machine_state *saved)
+{
+	(void)saved;
+	inject_interrupt(m, ABI_VECTOR_IRQ);
+}
+
+void inject_interrupt(struct machine *m, unsigned vector)
+{
+	machine_events(m)->interrupt.injected = 1;
+	machine_events(m)->interrupt.nr = vector;
+	machine_events(m)->interrupt.soft = 0;
+	machine_touched_events(m);
+}
+
 static void (*const inject[EVENT_COUNT])(struct machine *m, const struct machine_state *saved) = {
-	[EVENT_NMI] = inject_nmi, [EVENT_MCE] = inject_mce, [EVENT_DB] = inject_db,
+	[EVENT_NMI] = inject_nmi, [EVENT_MCE] = inject_mce, [EVENT_DB] = inject_db, [EVENT_IRQ] = inject_irq,
 };
 
 void inject_event(struct machine *m, enum event event, const struct machine_state *saved)
 {
-	inject[event](m, saved);
+	inject[event_base(event)](m, saved);
 }

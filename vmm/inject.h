@@ -12,4 +12,7 @@
 /* The event is taken by the next run before any instruction. The vCPU's state must be the saved one. */
 void inject_event(struct machine *m, enum event event, const struct machine_state *saved);
 
+/* An external interrupt, taken by the next run. IF must be 1 and no shadow cover the boundary. */
+void inject_interrupt(struct machine *m, unsigned vector);
+
 #endif

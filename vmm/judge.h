@@ -95,6 +95,16 @@ void judge_body(struct judge *j, const struct injected *in, const struct cpu_sta
  * judge_page(). */
 void judge_back(struct judge *j, const struct injected *in, const struct cpu_state *now);
 
+/* Counters of the guest, now and before: each event handled once. Rule masking. counter: index into layout->exempt. */
+void judge_counter(struct judge *j, const struct injected *in, unsigned counter, uint64_t now, uint64_t was);
+
+/* The thread's work flags on arrival at CPL 3 (or anywhere else where none may be left). Rule exit-work. */
+void judge_work(struct judge *j, uint64_t flags);
+
+/* Where the reschedule that the handler asked for has been done: user code as its model has it. Memory is judged by
+ * judge_page() against what it would be there without the event. */
+void judge_after_work(struct judge *j, const struct model *user, const struct cpu_state *now);
+
 /* One page of RAM after the event against what it was before: rule transparent. */
 void judge_page(struct judge *j, const struct cpu_state *before, gpa_t gpa, const uint8_t *now, const uint8_t *was);
 

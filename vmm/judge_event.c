@@ -10,20 +10,30 @@ static bool is_paranoid(const struct injected *in)
 	return cpu_cpl(in->before) == 0;
 }
 
+/* Where delivery begins to push (SDM vol. 3, 6.14.2 and 6.14.5): the top of the IST stack, or of the thread stack from CPL 3, or
+ * the stack in use aligned to 16. */
+static uint64_t expected_top(const struct judge *j, const struct injected *in)
+{
+	const struct kernel_stack *s = layout_stack_of(j->layout, event_vector(in->event), 0);
+
+	if (in->event == EVENT_IRQ && !cpu_cpl(in->before))
+		return in->before->gpr[GPR_RSP] & ~15ull;
+	return s->base + s->size;
+}
+
 /* Delivery by an IST gate pushes five words below the top of the vector's own stack (SDM vol. 3, 6.14.5); RFLAGS is
  * saved as it is, RF included, for interrupts and trap-class exceptions (6.8.3, table 17-2 for #DB). */
 void judge_gate(struct judge *j, const struct injected *in, const struct cpu_state *now,
 		const struct hardware_frame *f)
 {
 	const struct cpu_state *b = in->before;
-	const struct kernel_stack *s = layout_stack_of(j->layout, event_vector(in->event), 0);
-	bool masked = in->event == EVENT_NMI || b->nmi_masked;
+	bool masked = event_base(in->event) == EVENT_NMI || b->nmi_masked;
 
 	judge_expect(j, b->a, b->i);
 	judge_equal(j, RULE_DELIVERY, "RIP at the gate", now->rip, j->layout->gate[event_vector(in->event)]);
 	judge_equal(j, RULE_DELIVERY, "CPL at the gate", cpu_cpl(now), 0);
 	judge_equal(j, RULE_DELIVERY, "the NMI mask at the gate", now->nmi_masked, masked);
-	judge_equal(j, RULE_HANDLER_STACK, "RSP at the gate", now->gpr[GPR_RSP], s->base + s->size - sizeof(*f));
+	judge_equal(j, RULE_HANDLER_STACK, "RSP at the gate", now->gpr[GPR_RSP], expected_top(j, in) - sizeof(*f));
 	judge_equal(j, RULE_FRAME, "saved RIP", f->rip, b->rip);
 	judge_equal(j, RULE_FRAME, "saved CS", f->cs, b->cs);
 	judge_equal(j, RULE_FRAME, "saved RFLAGS", f->rflags, b->rflags);
@@ -104,7 +114,7 @@ void judge_body(struct judge *j, const struct injected *in, const struct cpu_sta
 {
 	judge_expect(j, j->layout->k_own, expected_i(j, in));
 	judge_equal(j, RULE_DEBUG, "DR7 in the body", now->dr7, ABI_DR7_DISARMED);
-	if (in->event != EVENT_DB)
+	if (event_base(in->event) != EVENT_DB)
 		return;
 	judge_equal(j, RULE_DEBUG, "DR6 handed over", now->gpr[GPR_RSI], in->dr6);
 	judge_equal(j, RULE_DEBUG, "DR6 in the body", now->dr6, ABI_DR6_RESET);

@@ -130,3 +130,25 @@ void judge_back(struct judge *j, const struct injected *in, const struct cpu_sta
 	judge_user_state(j, in->user, now);
 	judge_equal(j, RULE_MASKING, "the NMI mask at CPL 3", now->nmi_masked, false);
 }
+
+void judge_counter(struct judge *j, const struct injected *in, unsigned counter, uint64_t now, uint64_t was)
+{
+	const struct exempt *x = &j->layout->exempt[counter];
+	uint64_t handled = x->vector == event_vector(in->event);
+
+	judge_check(j, RULE_MASKING, now - was == handled, "\"%s\" went up by %ld, must by %lu", x->reason, (long)(now - was),
+		    (unsigned long)handled);
+}
+
+void judge_work(struct judge *j, uint64_t flags)
+{
+	judge_equal(j, RULE_EXIT_WORK, "the thread's work flags", flags, 0);
+}
+
+void judge_after_work(struct judge *j, const struct model *user, const struct cpu_state *now)
+{
+	judge_user_boundary(j, user, now, true);
+	judge_equal(j, RULE_TRANSPARENT, "pending NMI", now->nmi_pending, false);
+	judge_equal(j, RULE_TRANSPARENT, "pending event", now->event_pending, false);
+	judge_equal(j, RULE_TRANSPARENT, "MCG_STATUS", now->mcg_status, 0);
+}

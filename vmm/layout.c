@@ -76,7 +76,7 @@ static void check_stacks(struct reader *r)
 	}
 	if (thread != 1)
 		complain(r, "abi_stacks names %u thread stacks, not one", thread);
-	for (enum event e = 0; e < EVENT_COUNT; e++)
+	for (enum event e = 0; e < EVENT_NMI_LIKE; e++)
 		if (!(vectors >> event_vector(e) & 1))
 			complain(r, "abi_stacks names no stack for %s", event_name(e));
 }
@@ -127,8 +127,10 @@ static void read_exempt(struct reader *r)
 	const struct abi_exempt *x = need_table(r, "abi_exempt", sizeof(*x), LAYOUT_EXEMPT, &r->l->exempts);
 
 	for (unsigned n = 0; n < r->l->exempts; n++) {
-		r->l->exempt[n] = (struct exempt){ x[n].addr, x[n].size, "" };
+		r->l->exempt[n] = (struct exempt){ x[n].addr, x[n].size, x[n].vector, "" };
 		memcpy(r->l->exempt[n].reason, x[n].reason, sizeof(x[n].reason));
+		if (x[n].vector && x[n].size != sizeof(uint64_t))
+			complain(r, "abi_exempt[%u] counts a vector and is not 8 bytes", n);
 		if (!may_be_exempt(r, &r->l->exempt[n]))
 			complain(r, "abi_exempt[%u] is not kernel data, or is text, a stack or the user's", n);
 	}
@@ -154,6 +156,11 @@ static void read_code(struct reader *r)
 	l->event[EVENT_NMI] = (struct event_code){ need(r, "exc_nmi"), need(r, "nmi_body") };
 	l->event[EVENT_MCE] = (struct event_code){ need(r, "exc_machine_check"), 0 };
 	l->event[EVENT_DB] = (struct event_code){ need(r, "exc_debug"), need(r, "debug_body") };
+	l->event[EVENT_IRQ] = (struct event_code){ need(r, "exc_interrupt"), 0 };
+	for (enum event e = 0; e < EVENT_COUNT; e++)
+		l->event[e] = l->event[event_base(e)];
+	l->event_request = need(r, "event_request");
+	l->thread_work = need(r, "thread_work");
 	for (unsigned n = 0; n < LAYOUT_HANDLERS; n++)
 		l->handler[n] = (struct c_handler){ ordinary[n], need(r, ordinary[n]), vectors[n] };
 	l->text = (struct range){ need(r, "__text_start"), need(r, "__text_end") };
@@ -161,6 +168,30 @@ static void read_code(struct reader *r)
 	l->user_text = (struct range){ need(r, "__user_text_start"), need(r, "__user_text_end") };
 	if (l->text.end <= l->text.start || !mem_at(r->mem, l->text.start - ABI_KERNEL_VIRT, l->text.end - l->text.start))
 		complain(r, "kernel text lies outside RAM");
+}
+
+/* Where the shadow of an STI at `at` ends: after one more instruction, which may be a direct jump or call. */
+static uint64_t after_shadow(const struct layout *l, const uint8_t *bytes, uint64_t at)
+{
+	uint64_t size = l->text.end - l->text.start, next;
+	struct insn insn;
+
+	if (!decode_insn(bytes + (at - l->text.start), l->text.end - at, at, &insn))
+		return 0;
+	next = at + insn.length;
+	if (next - l->text.start >= size || !decode_insn(bytes + (next - l->text.start), l->text.end - next, next, &insn))
+		return 0;
+	return insn.flow == FLOW_CALL || insn.flow == FLOW_JUMP ? insn.target : next + insn.length;
+}
+
+static void add_enabled(struct reader *r, const uint8_t *bytes, uint64_t sti)
+{
+	struct layout *l = r->l;
+
+	if (l->enabled_count < LAYOUT_RETURNS)
+		l->enabled[l->enabled_count++] = after_shadow(l, bytes, sti);
+	else
+		complain(r, "more than %u STI", LAYOUT_RETURNS);
 }
 
 static void find_returns(struct reader *r)
@@ -177,6 +208,8 @@ static void find_returns(struct reader *r)
 	for (size_t n = 0; n < starts.count; n++) {
 		uint64_t off = starts.addr[n] - l->text.start;
 
+		if (bytes[off] == 0xfb)
+			add_enabled(r, bytes, starts.addr[n]);
 		if (!decode_insn(bytes + off, size - off, starts.addr[n], &insn) || !insn.is_return_to_user)
 			continue;
 		if (l->returns_count < LAYOUT_RETURNS)
@@ -227,8 +260,10 @@ unsigned layout_stack(const struct layout *l, uint64_t rsp)
 
 const struct kernel_stack *layout_stack_of(const struct layout *l, unsigned vector, unsigned from_cpl)
 {
+	bool thread = from_cpl || vector >= 32; /* interrupts have no IST: they stay on the thread stack */
+
 	for (unsigned n = 0; n < l->stacks; n++)
-		if (from_cpl ? !l->stack[n].vectors : l->stack[n].vectors >> vector & 1)
+		if (thread ? !l->stack[n].vectors : l->stack[n].vectors >> vector & 1)
 			return &l->stack[n];
 	return NULL;
 }

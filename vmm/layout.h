@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "guest/abi.h"
 #include "vmm/elf.h"
 #include "vmm/event.h"
 #include "vmm/mem.h"
@@ -15,7 +16,7 @@
 #define LAYOUT_STACKS 16
 #define LAYOUT_EXEMPT 64
 #define LAYOUT_RETURNS 64
-#define LAYOUT_GATES 32
+#define LAYOUT_GATES (ABI_VECTOR_RESCHED + 1)
 #define LAYOUT_STACK_USER 0xff          /* layout_stack() of an RSP that is no kernel stack's */
 
 struct range {
@@ -30,6 +31,7 @@ struct kernel_stack {
 
 struct exempt {
 	uint64_t addr, size;
+	uint64_t vector;                /* counts the events of this vector; 0: of none */
 	char reason[49];
 };
 
@@ -51,6 +53,9 @@ struct layout {
 	uint64_t k_own, k_other;        /* K of CPU 0 and of CPU 1 */
 	struct range text, entry_text, user_text;
 	uint64_t cmdline, page_table;   /* boot_cmdline (virtual); boot_pml4 (physical) */
+	uint64_t event_request, thread_work;
+	uint64_t enabled[LAYOUT_RETURNS]; /* after each STI, the first boundary outside its shadow: IF is 1 there */
+	unsigned enabled_count;
 	struct event_code event[EVENT_COUNT];
 	struct c_handler handler[LAYOUT_HANDLERS];
 	struct kernel_stack stack[LAYOUT_STACKS];
@@ -72,7 +77,8 @@ void layout_read_gates(struct layout *l, const struct mem *m, uint64_t cr3, uint
 /* Index of the kernel stack that rsp is in use on (base < rsp <= top), or LAYOUT_STACK_USER. */
 unsigned layout_stack(const struct layout *l, uint64_t rsp);
 
-/* The stack on which an event of this vector may run: the thread stack after an entry from CPL 3, else its IST stack. */
+/* The stack on which an event of this vector may run: the thread stack after an entry from CPL 3 and for interrupts, else the
+ * vector's IST stack. */
 const struct kernel_stack *layout_stack_of(const struct layout *l, unsigned vector, unsigned from_cpl);
 
 static inline bool range_has(const struct range *r, uint64_t addr)

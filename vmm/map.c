@@ -33,6 +33,19 @@ bool map_in_window(const struct visit *v)
 	return v->cpl == 0 && v->a != CLASS_K;
 }
 
+const char *map_why_not(const struct visit *v, enum event event)
+{
+	if (v->shadow)
+		return "it lies in an interrupt shadow, where no event is injected";
+	if (event == EVENT_IRQ && !v->interrupts)
+		return "IF is 0 there";
+	if (event == EVENT_IRQ ? !v->inject_irq : !v->inject)
+		return "the map does not plan that visit: an earlier one is the same, or it is outside of what is injected";
+	if (event_base(event) == EVENT_DB && !v->dr7_armed)
+		return "no #DB is injected where DR7 is disarmed";
+	return NULL;
+}
+
 static bool same_kind(const struct visit *a, const struct visit *b)
 {
 	return a->rip == b->rip && a->cpl == b->cpl && a->a == b->a && a->i == b->i && a->stack == b->stack &&
@@ -83,7 +96,10 @@ void map_plan(struct map *m, const struct map *distinguishing, const struct rang
 		struct visit *v = &m->at[n];
 		bool wanted = v->cpl == 3 || range_has(entry_text, v->rip) || map_in_window(v);
 
-		v->inject = wanted && !v->shadow && is_first(&seen, m, n);
+		bool first = (wanted || v->interrupts) && !v->shadow && is_first(&seen, m, n);
+
+		v->inject = wanted && first;
+		v->inject_irq = v->interrupts && first;
 	}
 	free(seen.head);
 	free(seen.next);

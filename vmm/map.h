@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "vmm/event.h"
 #include "vmm/layout.h"
 
 /* Which base a register holds. Under a distinguishing U the measured value says it. */
@@ -26,7 +27,7 @@ struct visit {
 	bool after_access;              /* the instruction before touched memory: a data watchpoint could have hit */
 	bool dr7_armed;
 	bool shadow;                    /* after STI, MOV SS or POP SS: an event here comes one instruction later */
-	bool inject;                    /* decided by map_plan() */
+	bool inject, inject_irq;        /* NMI-like events; interrupts: decided by map_plan() */
 };
 
 struct map {
@@ -38,9 +39,13 @@ void map_add(struct map *m, const struct visit *v);
 void map_free(struct map *m);
 
 /* Decides which visits are injected: of the visits to a boundary of entry text, of a window or of user code, the first of
- * each distinct (CPL, class of A and I, stack, IF, DF); not in an interrupt shadow. Classes are taken from the map under the distinguishing U (may be m
+ * each distinct (CPL, class of A and I, stack, IF, DF); not in an interrupt shadow. Interrupts come at every boundary that has
+ * IF = 1, of user code and of all kernel text. Classes are taken from the map under the distinguishing U (may be m
  * itself, or NULL) as far as both agree; under another U equal values could not be told apart. */
 void map_plan(struct map *m, const struct map *distinguishing, const struct range *entry_text);
+
+/* Why this event is not injected at this visit, or NULL if it is. */
+const char *map_why_not(const struct visit *v, enum event event);
 
 /* In a window: at CPL 0 where A is not K. */
 bool map_in_window(const struct visit *v);

@@ -66,6 +66,14 @@ static uint64_t sys_exit(struct step *s, uint64_t arg)
 	return 0;
 }
 
+/* One thread: it is scheduled again at once. */
+static uint64_t sys_yield(struct step *s, uint64_t arg)
+{
+	(void)s;
+	(void)arg;
+	return 0;
+}
+
 static uint64_t (*const syscalls[])(struct step *s, uint64_t arg) = {
 	[ABI_SYS_ECHO]   = sys_echo,
 	[ABI_SYS_SET_GS] = sys_set_gs,
@@ -73,6 +81,7 @@ static uint64_t (*const syscalls[])(struct step *s, uint64_t arg) = {
 	[ABI_SYS_JUMP]   = sys_jump,
 	[ABI_SYS_READ]   = sys_read,
 	[ABI_SYS_EXIT]   = sys_exit,
+	[ABI_SYS_YIELD]  = sys_yield,
 };
 
 void step_syscall(struct step *s)

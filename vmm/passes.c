@@ -94,7 +94,8 @@ static size_t count_cases(const struct plan *p)
 
 	for (size_t n = 0; n < p->unit_count; n++)
 		for (size_t k = 0; p->units[n].asked && k < p->units[n].map.count; k++)
-			count += p->units[n].map.at[k].inject ? __builtin_popcount(p->units[n].events) : 0;
+			for (enum event e = 0; e < EVENT_COUNT; e++)
+				count += p->units[n].events >> e & 1 && !map_why_not(&p->units[n].map.at[k], e);
 	return count;
 }
 

@@ -54,13 +54,9 @@ static const struct case_record *find_case(const struct unit_record *r, size_t v
 /* Why a visit of the map has no case. */
 static const char *why_left_out(const struct unit_record *r, const struct visit *v, enum event event)
 {
-	if (v->shadow)
-		return "it lies in an interrupt shadow, where no event is injected";
-	if (!v->inject)
-		return "the map does not plan that visit: an earlier one is the same, or it is outside of what is injected";
-	if (event == EVENT_DB && !v->dr7_armed)
-		return "no #DB is injected where DR7 is disarmed";
-	return r->golden.completed ? CUT_SHORT : "the golden run died";
+	const char *reason = map_why_not(v, event);
+
+	return reason ? reason : r->golden.completed ? CUT_SHORT : "the golden run died";
 }
 
 /* The pinned case, or NULL with the reason. */
@@ -92,7 +88,7 @@ static const struct case_record *find(const struct pinned *pinned, uint64_t rip,
 	c = find_case(r, v - r->map.at, id->event);
 	if (c)
 		return c;
-	out->undecided = v->inject && !r->finished && r->golden.completed;
+	out->undecided = !map_why_not(v, id->event) && !r->finished && r->golden.completed;
 	snprintf(out->why, sizeof(out->why), "%s", why_left_out(r, v, id->event));
 	return NULL;
 }

@@ -28,8 +28,8 @@ void points_group(struct points *p, const struct unit_record *r, const struct be
 {
 	*p = (struct points){ 0 };
 	for (size_t n = 0; n < r->map.count; n++)
-		for (enum event event = 0; r->map.at[n].inject && event < EVENT_COUNT; event++)
-			if (events >> event & 1 && (event != EVENT_DB || r->map.at[n].dr7_armed))
+		for (enum event event = 0; event < EVENT_COUNT; event++)
+			if (events >> event & 1 && !map_why_not(&r->map.at[n], event))
 				find(p, symbol_of(r, bench, n), event);
 	for (size_t n = 0; n < r->case_count; n++) {
 		const struct case_record *c = &r->cases[n];

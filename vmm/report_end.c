@@ -119,6 +119,21 @@ static void print_speed(const struct totals *t)
 	       totals_instructions_per_injection(t), t->seconds);
 }
 
+static void print_injections(const struct totals *t)
+{
+	const char *separator = ":";
+
+	printf("# injections %lu", (unsigned long)t->injections);
+	for (enum event e = 0; e < EVENT_COUNT; e++) {
+		if (!t->by_event[e])
+			continue;
+		printf("%s %lu %s", separator, (unsigned long)t->by_event[e], event_name(e));
+		separator = ",";
+	}
+	printf("\n# #DB where hardware could raise it %lu, elsewhere (synthetic) %lu; cases run on to the end %lu\n",
+	       (unsigned long)t->db_real, (unsigned long)(t->db - t->db_real), (unsigned long)t->sampled);
+}
+
 void tap_end(const struct totals *t, const struct plan *p, const struct bench *bench)
 {
 	print_groups(p, bench);
@@ -126,10 +141,7 @@ void tap_end(const struct totals *t, const struct plan *p, const struct bench *b
 		printf("# skipped: %s: %s\n", p->skips[n].what, p->skips[n].reason);
 	print_rules(t);
 	print_boundaries(&t->coverage);
-	printf("# injections %lu: %lu nmi, %lu mce, %lu db (%lu real, %lu synthetic); %lu run on to the end\n",
-	       (unsigned long)t->injections, (unsigned long)t->by_event[EVENT_NMI],
-	       (unsigned long)t->by_event[EVENT_MCE], (unsigned long)t->by_event[EVENT_DB], (unsigned long)t->db_real,
-	       (unsigned long)(t->by_event[EVENT_DB] - t->db_real), (unsigned long)t->sampled);
+	print_injections(t);
 	print_speed(t);
 	printf("# violations %lu (%lu unstable); golden runs broken %lu; canaries %u/%u\n", (unsigned long)t->violations,
 	       (unsigned long)t->unstable, (unsigned long)t->golden, t->canaries_caught, CANARIES);

@@ -70,6 +70,10 @@ static bool handle_io(struct run *r, struct stop *stop)
 		console_char(r, (char)value);
 		return true;
 	}
+	if (k->io.port == ABI_PORT_IPI) {
+		r->ipi = value & 0xff;
+		return true;
+	}
 	stop->kind = k->io.port == ABI_PORT_DONE ? STOP_DONE : k->io.port == ABI_PORT_PANIC ? STOP_PANIC : STOP_EXIT;
 	stop->value = stop->kind == STOP_EXIT ? KVM_EXIT_IO : value;
 	machine_flush(r->machine);

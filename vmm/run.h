@@ -41,6 +41,7 @@ struct run {
 	gva_t gate_gp, gate_pf;         /* first instructions of #GP and #PF, where artefacts arrive */
 	bool report_faults;             /* a genuine #GP or #PF stops at its gate; else it runs on ... */
 	gva_t boundary;                 /* ... unless its gate is the very boundary that is waited for */
+	unsigned ipi;                   /* vector that the guest asked for at ABI_PORT_IPI, 0 if none is pending */
 	struct passing passing;
 	uint64_t syscall_assists;       /* how often this host needed one */
 	uint64_t user_stops;

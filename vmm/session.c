@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "vmm/case_work.h"
+
 void unit_name(const struct unit *u, char *out, size_t out_size)
 {
 	snprintf(out, out_size, "%s/%s/%s", u->scenario->name, scheme_name(u->scheme), gsvalue_name(u->gs));
@@ -168,5 +170,6 @@ bool session_open(struct session *s, const struct bench *bench, const struct uni
 void session_close(struct session *s)
 {
 	stops_free(&s->stops);
+	case_forget_ahead(s);
 	machine_destroy(&s->machine);
 }

@@ -8,6 +8,7 @@ static void add_case(struct totals *t, const struct case_record *c)
 {
 	t->injections++;
 	t->by_event[c->event]++;
+	t->db += event_base(c->event) == EVENT_DB;
 	t->db_real += c->db_real;
 	if (!c->breach)
 		return;
@@ -55,8 +56,6 @@ const char *totals_skip_reason(const struct totals *t, enum rule rule)
 	if (t->rules[rule].checked)
 		return NULL;
 	switch (rule) {
-	case RULE_EXIT_WORK:
-		return "this guest has no exit work yet";
 	case RULE_CONTEXT:
 		return "this guest has no context tracking yet";
 	default:

@@ -8,7 +8,7 @@
 #include "vmm/plan.h"
 
 struct totals {
-	uint64_t injections, by_event[EVENT_COUNT], db_real, sampled;
+	uint64_t injections, by_event[EVENT_COUNT], db, db_real, sampled;
 	uint64_t violations, unstable, golden;  /* cases; cases; units whose golden run broke a rule */
 	uint64_t kernel_instructions;
 	uint64_t exits, ioctls;

@@ -120,13 +120,13 @@ static void keep_breach(struct case_record *c, const struct breach *b)
 static bool run_case(struct pass *p, struct session *s, const struct case_start *start, const struct place *at,
 		     enum event event)
 {
-	bool sampled = is_sampled(p, at, event);
+	bool sampled = !event_asks(event) && is_sampled(p, at, event);  /* the others are run on anyway */
 	struct case_options options = { .all_memory = sampled };
 	struct case_record *c = add_case(p->r);
 	struct case_result result;
 
 	*c = (struct case_record){
-		.visit = at->index, .event = event, .db_real = event == EVENT_DB && at->visit->after_access,
+		.visit = at->index, .event = event, .db_real = event_base(event) == EVENT_DB && at->visit->after_access,
 	};
 	case_inject(s, start, event, &options, &result);
 	c->hash = result.hash;
@@ -145,6 +145,14 @@ static bool run_case(struct pass *p, struct session *s, const struct case_start 
 static void see_handler(void *context, const struct cpu_state *now)
 {
 	mark(context, now->rip, COVER_HANDLER);
+}
+
+/* The interrupt that a handler asks for is walked once for its boundaries. */
+static void cover_work(struct pass *p, struct session *s, const struct case_start *start, const struct visit *v,
+		       enum event event)
+{
+	if (event == EVENT_NMI_RESCHED && v->cpl == 3 && !atomic_exchange(&p->orders->ways->work[p->r->unit.scheme], true))
+		case_walk(s, start, event, see_handler, p->r);
 }
 
 static void count_way(struct pass *p, struct session *s, const struct case_start *start, const struct visit *v,
@@ -169,15 +177,17 @@ static bool same_visit(const struct visit *now, const struct visit *then)
 
 static void inject_here(struct pass *p, struct session *s, const struct place *at)
 {
+	const struct visit *v = &p->r->map.at[at->index];
 	struct case_start start;
 
 	walk_pause(s);
 	case_begin(s, &start);
 	for (enum event event = 0; event < EVENT_COUNT; event++) {
-		if (!(p->r->events >> event & 1) || (event == EVENT_DB && !at->visit->dr7_armed))
+		if (!(p->r->events >> event & 1) || map_why_not(v, event))
 			continue;
 		if (run_case(p, s, &start, at, event))
-			count_way(p, s, &start, &p->r->map.at[at->index], event);
+			count_way(p, s, &start, v, event_base(event));
+		cover_work(p, s, &start, v, event);
 		atomic_fetch_add_explicit(p->orders->done, 1, memory_order_relaxed);
 	}
 	walk_resume(s);
@@ -193,11 +203,12 @@ static bool inject_visit(struct session *s, const struct place *at, void *contex
 		snprintf(r->error, sizeof(r->error), "the golden run is not repeatable: visit %zu differs", at->index);
 		return false;
 	}
-	if (!m->inject)
+	if (!m->inject && !m->inject_irq)
 		return true;
 	if (should_stop(p->orders))
 		return false;
-	mark(r, at->visit->rip, COVER_INJECTED);
+	if (m->inject)
+		mark(r, at->visit->rip, COVER_INJECTED);
 	if (m->cpl == 0 && m->a != CLASS_K)
 		mark(r, at->visit->rip, COVER_WINDOW);
 	inject_here(p, s, at);

@@ -11,6 +11,7 @@
 
 /* How many kernel instructions an event takes, by what decides its way. Measured by the first worker that needs it. */
 struct unit_ways {
+	atomic_bool work[SCHEME_COUNT]; /* the way of a reschedule interrupt has been walked */
 	atomic_uint instructions[SCHEME_COUNT][EVENT_COUNT][2][CLASS_OTHER + 1];        /* CPL 0 or 3; class of A */
 };
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "vmm/case_return.h"
+#include "vmm/case_work.h"
 
 /* Vectors of the golden run that push an error code (SDM vol. 3, table 6-1). */
 static bool pushes_error(unsigned vector)
@@ -58,7 +59,10 @@ static void in_user(struct walk_judge *w, struct session *s, struct cpu_state *n
 		machine_get(&s->machine, MACHINE_DEBUG, now);
 	judge_at(&s->judge, "user", now);
 	s->model = s->next;
+	s->user_visits++;
 	judge_user_boundary(&s->judge, &s->model, now, arrived);
+	if (arrived)
+		judge_work(&s->judge, case_work_flags(s));
 	if (model_step(&s->next, err, sizeof(err)))
 		return;
 	judge_check(&s->judge, RULE_PROGRESS, false, "%s", err);

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/* work.c: what must be done before a thread goes back to user code, and the interrupts that ask for it. */
+#include "guest/cpu.h"
+#include "guest/percpu.h"
+#include "guest/trap.h"
+#include "guest/work.h"
+
+volatile uint64_t thread_work;
+volatile uint64_t event_request;
+
+bool work_is_requested(void)
+{
+	if (!event_request)
+		return false;
+	event_request = 0;
+	return true;
+}
+
+void work_request_own(void)
+{
+	thread_work |= WORK_RESCHED;
+}
+
+void work_request_by_interrupt(void)
+{
+	cpu_outb(ABI_PORT_IPI, ABI_VECTOR_RESCHED);
+}
+
+void work_request(const struct abi_frame *frame)
+{
+	if (!work_is_requested())
+		return;
+	if (trap_from_user(frame))
+		work_request_own();
+	else
+		work_request_by_interrupt();
+}
+
+/* One thread in this version: it is scheduled again at once. */
+static void schedule(void)
+{
+	thread_work &= ~(uint64_t)WORK_RESCHED;
+	percpu_this()->work_count++;
+}
+
+static __attribute__((noinline)) void do_work(void)
+{
+	if (thread_work & WORK_RESCHED)
+		schedule();
+}
+
+/* The flags are looked at again with IF = 0 each time: an interrupt that asks for more may come while work is done. */
+__attribute__((section(".entry.text"))) void exit_to_user_loop(struct abi_frame *frame __attribute__((unused)))
+{
+	while (thread_work) {
+		cpu_sti();
+		do_work();
+		cpu_cli();
+	}
+}
+
+void exc_interrupt(struct abi_frame *frame __attribute__((unused)))
+{
+	trap_check_entry();
+	percpu_this()->irq_count++;
+}
+
+void exc_reschedule(struct abi_frame *frame __attribute__((unused)))
+{
+	trap_check_entry();
+	percpu_this()->resched_count++;
+	work_request_own();
+}

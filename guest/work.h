@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/* work.h: what must be done before a thread goes back to user code, and who may ask for it. */
+#ifndef GUEST_WORK_H
+#define GUEST_WORK_H
+
+#include <stdbool.h>
+
+#include "guest/abi.h"
+
+/* Flags of thread_work. */
+#define WORK_RESCHED 1
+
+/* Did the bench ask for a reschedule together with this event? Asked once, it is taken back. */
+bool work_is_requested(void);
+
+/* For the running thread, from code whose own exit does the work. */
+void work_request_own(void);
+
+/* From code whose exit does no work: an interrupt comes as soon as IF allows it, and its exit does. */
+void work_request_by_interrupt(void);
+
+/* For the handler of #MC or #DB, if it is requested: by the exit of the frame's own entry if that leads to user code, otherwise
+ * by interrupt. */
+void work_request(const struct abi_frame *frame);
+
+/* IF = 0 before and after. Afterwards no work is left, and with IF = 0 none can come but an NMI's, by interrupt. In entry
+ * text: it runs between the kernel proper and the return instruction. */
+void exit_to_user_loop(struct abi_frame *frame);
+
+#endif

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: MIT */
+/* case_work.c: a case whose handler asked for a reschedule: on from the boundary to user code, where it must be done. */
+#include "vmm/case_work.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "vmm/case_return.h"
+#include "vmm/die.h"
+#include "vmm/inject.h"
+
+#define MAX_STOPS 200                   /* between two boundaries at CPL 3 */
+
+struct ahead {
+	unsigned user_visits;           /* of the walk, when it was made */
+	bool ends;                      /* the workload ends before any boundary at CPL 3 */
+	struct cpu_state state;
+	uint64_t dirty[MACHINE_MAX_PAGES / 64];
+	uint8_t ram[ABI_RAM_SIZE];
+};
+
+uint64_t case_work_flags(struct session *s)
+{
+	uint64_t flags;
+
+	session_read(s, s->layout.thread_work, &flags, sizeof(flags));
+	return flags;
+}
+
+void case_ask(struct session *s)
+{
+	gpa_t at = s->layout.event_request - ABI_KERNEL_VIRT;
+	uint64_t *request = mem_at(&s->machine.mem, at, sizeof(*request));
+
+	if (!request)
+		return;                 /* the image lies, and the handler will not ask: exit-work sees it */
+	*request = 1;
+	machine_mark_dirty(&s->machine, at);
+}
+
+void case_forget_ahead(struct session *s)
+{
+	free(s->ahead);
+	s->ahead = NULL;
+}
+
+/* Stops where IF may become 1 (after an STI, at the target of a return) and before each return. */
+static void set_stops(struct session *s)
+{
+	const struct layout *l = &s->layout;
+
+	stops_clear(&s->stops);
+	s->run.boundary = 0;
+	for (unsigned n = 0; n < l->returns_count; n++)
+		stops_set(&s->stops, l->returns[n]);
+	for (unsigned n = 0; n < l->enabled_count; n++)
+		stops_set(&s->stops, l->enabled[n]);
+}
+
+static bool may_interrupt(struct session *s)
+{
+	return machine_regs(&s->machine)->rflags & RFLAGS_IF && !machine_events(&s->machine)->interrupt.shadow;
+}
+
+/* Takes the pending interrupt if it may come here; then to the next stop. */
+static struct stop go_on(struct session *s)
+{
+	struct run *run = &s->run;
+
+	if (run->ipi && may_interrupt(s)) {
+		inject_interrupt(&s->machine, run->ipi);
+		run->ipi = 0;
+		return run_to_stop(run);        /* the stop here stays: the interrupt comes first */
+	}
+	return stops_is_set(&s->stops, machine_regs(&s->machine)->rip) ? run_past(run) : run_to_stop(run);
+}
+
+/* A return instruction is judged, and its target is a stop. */
+static void at_return(struct session *s, const struct cpu_state *now, const struct model *user, bool judged)
+{
+	struct hardware_frame f;
+
+	if (judged)
+		case_judge_return(s, user, now);
+	if (case_is_sysret(s, now->rip))
+		f.rip = now->gpr[GPR_RCX];
+	else
+		session_read(s, now->gpr[GPR_RSP], &f, sizeof(f));
+	stops_set(&s->stops, f.rip);
+}
+
+static bool is_user(struct session *s)
+{
+	return machine_sregs(&s->machine)->cs.selector & 3;
+}
+
+/* To the first boundary at CPL 3 where no interrupt is pending, or to the end of the workload. */
+static struct stop to_user(struct session *s, const struct model *user, bool judged)
+{
+	struct cpu_state now = { 0 };
+	struct stop stop = { STOP_BOUNDARY, 0 };
+
+	for (unsigned n = 0; n < MAX_STOPS; n++) {
+		if (case_is_return(&s->layout, machine_regs(&s->machine)->rip)) {
+			machine_get(&s->machine, MACHINE_CORE | (judged ? MACHINE_I : 0), &now);
+			at_return(s, &now, user, judged);
+		}
+		stop = go_on(s);
+		if (stop.kind != STOP_BOUNDARY || (is_user(s) && !s->run.ipi))
+			return stop;
+	}
+	return (struct stop){ STOP_HANG, 0 };
+}
+
+void case_run_ahead(struct session *s, const struct case_start *start)
+{
+	struct machine *m = &s->machine;
+	struct stop stop;
+
+	if (s->ahead && s->ahead->user_visits == s->user_visits)
+		return;
+	if (!s->ahead)
+		s->ahead = xcalloc(1, sizeof(*s->ahead));
+	set_stops(s);
+	stop = to_user(s, &s->next, false);
+	stops_clear(&s->stops);
+	machine_collect_dirty(m);
+	s->ahead->user_visits = s->user_visits;
+	s->ahead->ends = stop.kind != STOP_BOUNDARY;
+	memset(&s->ahead->state, 0, sizeof(s->ahead->state));
+	machine_get(m, MACHINE_ALL, &s->ahead->state);
+	memcpy(s->ahead->dirty, m->dirty, sizeof(m->dirty));
+	memcpy(s->ahead->ram, mem_at(&m->mem, 0, ABI_RAM_SIZE), ABI_RAM_SIZE);
+	s->run.boundary = start->before.rip;
+	case_put_back(s, start, true, true);
+}
+
+/* All pages that the event or the way without it wrote, against the way without it. */
+static void judge_ram(struct session *s, const struct case_start *start)
+{
+	struct machine *m = &s->machine;
+	bool from_user = cpu_cpl(&start->before);
+	const uint8_t *was = from_user ? m->reference : s->ahead->ram;
+	const struct cpu_state *at = from_user ? &start->before : &s->ahead->state;
+
+	stops_clear(&s->stops);
+	machine_collect_dirty(m);
+	for (uint64_t page = 0; page < m->mem.size / PAGE_SIZE; page++)
+		if (machine_is_dirty(m, page) || (!from_user && s->ahead->dirty[page / 64] >> (page % 64) & 1))
+			judge_page(&s->judge, at, page * PAGE_SIZE, mem_at(&m->mem, page * PAGE_SIZE, PAGE_SIZE),
+				   was + page * PAGE_SIZE);
+}
+
+static void judge_end(struct session *s, const struct stop *stop, const struct model *user)
+{
+	char what[BREACH_DETAIL];
+
+	session_describe_stop(s, stop, what, sizeof(what));
+	if (stop->kind != STOP_DONE) {
+		judge_check(&s->judge, RULE_PROGRESS, false, "after the reschedule: %s", what);
+		return;
+	}
+	judge_check(&s->judge, RULE_PROGRESS, user->exited && stop->value == user->exit_code, "after the reschedule: %s", what);
+}
+
+void case_finish_work(struct session *s, const struct case_start *start)
+{
+	const struct model *user = cpu_cpl(&start->before) ? &s->model : &s->next;
+	struct cpu_state now = { 0 };
+	struct stop stop = { STOP_BOUNDARY, 0 };
+
+	set_stops(s);
+	if (cpu_cpl(&start->before))
+		stops_set(&s->stops, start->before.rip);
+	if (!cpu_cpl(&start->before) || s->run.ipi)
+		stop = to_user(s, user, true);
+	machine_get(&s->machine, MACHINE_ALL, &now);
+	judge_at(&s->judge, "work", &now);
+	if (stop.kind != STOP_BOUNDARY) {
+		judge_end(s, &stop, user);
+		return;
+	}
+	judge_after_work(&s->judge, user, &now);
+	judge_work(&s->judge, case_work_flags(s));
+	judge_ram(s, start);
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* case_work.h: a case whose handler asked for a reschedule: on from the boundary to user code, where it must be done. */
+#ifndef VMM_CASE_WORK_H
+#define VMM_CASE_WORK_H
+
+#include "vmm/case.h"
+
+/* The running thread's work flags. */
+uint64_t case_work_flags(struct session *s);
+
+/* Tells the handler of the event about to be injected that a reschedule is wanted. */
+void case_ask(struct session *s);
+
+/* Runs ahead of the walk, without an event, from a boundary at CPL 0 to the next at CPL 3 (or the end of the workload), and keeps
+ * the machine as it is there; done once for all boundaries between two at CPL 3. The guest is put back. */
+void case_run_ahead(struct session *s, const struct case_start *start);
+void case_forget_ahead(struct session *s);
+
+/* The event is back at its boundary and its interrupt pending: has it taken where IF allows it, then judges the first boundary
+ * at CPL 3 after the work. Needs case_run_ahead() if the boundary is at CPL 0. */
+void case_finish_work(struct session *s, const struct case_start *start);
+
+#endif
