@@ -43,7 +43,7 @@ END entry_SYSCALL_64
  * the frame, RIP below ABI_TASK_SIZE_MAX, CS and SS the user's.
  *
  * good:  registers; user RSP; swapgs; sysretq
- * bad:   swapgs before the last use of the frame by way of GS, or a second swapgs (A = K would reach the user)
+ * bad:   a %gs: access after swapgs (user memory), or a second swapgs (A = K would reach the user)
  * bad:   sysretq to RCX that is not canonical (#GP at CPL 0, some CPUs, with the user's RSP and GS)
  */
 FUNC exit_to_user_sysret

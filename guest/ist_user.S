@@ -11,7 +11,7 @@
  *
  * good:  swapgs; one scratch register; thread stack; copy the five words; frame; C; the ordinary exit
  * bad:   C on the IST stack: the next event of this vector, once IRET has unmasked it, would overwrite it
- * bad:   more than one register pushed before the switch: the stack below is not ours to use
+ * bad:   anything kept on the IST stack after the switch: the next event of this vector begins at its top again
  */
 .macro FROM_USER name, exit
 FUNC asm_exc_\name\()_from_user

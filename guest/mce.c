@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* mce.c: machine check banks and the C half of #MC. */
 #include "guest/cpu.h"
+#include "guest/debug.h"
 #include "guest/mce.h"
 #include "guest/percpu.h"
 #include "guest/trap.h"
@@ -41,8 +42,12 @@ void machine_check_body(struct abi_frame *frame)
 	cpu_wrmsr(MSR_MCG_STATUS, 0);
 }
 
+/* Disarmed as in an NMI: a #DB in here could be on top of one that has not left its stack yet. */
 void exc_machine_check(struct abi_frame *frame)
 {
+	uint64_t dr7 = debug_disarm();
+
 	trap_check_entry();
 	machine_check_body(frame);
+	debug_restore(dr7);
 }

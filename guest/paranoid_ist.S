@@ -66,11 +66,13 @@ END paranoid_entry_ist
 /* paranoid_ist_overrun: the slot does not hold K and ~K. A is not known and GS must not be used, so no C:
  * say it and stop. */
 FUNC paranoid_ist_overrun
+win_paranoid_ist_overrun_begin:
 	mov	$ABI_PANIC_IST_SLOT, %eax
 	out	%eax, $ABI_PORT_PANIC
 paranoid_ist_halt:
 	hlt
 	jmp	paranoid_ist_halt
+win_paranoid_ist_overrun_end:
 END paranoid_ist_overrun
 
 /* paranoid_exit_ist: RSP = frame on the IST stack, A = K, RBX as the entry left it (C keeps it). Leaves A and I

@@ -19,7 +19,7 @@ struct flight {
 	struct injected in;
 	struct cpu_state now;
 	struct case_result *out;
-	bool at_gate, back, done, inside;
+	bool at_gate, at_handler, at_body, back, done, inside;
 };
 
 static const char *const stop_names[CASE_STOPS] = {
@@ -83,6 +83,7 @@ static void look(struct flight *f, enum case_stop stop)
 	machine_get(&s->machine, parts_of(stop, f), &f->now);
 	if (sabotage && sabotage->damage && sabotage->at == stop) {
 		sabotage->damage(s, &f->now);
+		machine_flush(&s->machine);     /* what is judged is what KVM has */
 		machine_get(&s->machine, parts_of(stop, f), &f->now);
 	}
 	judge_at(&s->judge, stop_names[stop], &f->now);
@@ -101,6 +102,7 @@ static void at_gate(struct flight *f)
 	look(f, CASE_GATE);
 	session_read(f->s, f->now.gpr[GPR_RSP], &pushed, sizeof(pushed));
 	judge_gate(&f->s->judge, &f->in, &f->now, &pushed);
+	f->out->hash = hash_bytes(f->out->hash, &pushed, sizeof(pushed));
 	f->at_gate = true;
 }
 
@@ -111,6 +113,7 @@ static void at_handler(struct flight *f)
 	look(f, CASE_HANDLER);
 	session_read(f->s, f->now.gpr[GPR_RDI], &saved, sizeof(saved));
 	judge_handler(&f->s->judge, &f->in, &f->now, &saved);
+	f->at_handler = true;
 	f->out->hash = hash_bytes(f->out->hash, &saved, sizeof(saved));
 }
 
@@ -118,6 +121,7 @@ static void at_body(struct flight *f)
 {
 	look(f, CASE_BODY);
 	judge_body(&f->s->judge, &f->in, &f->now);
+	f->at_body = true;
 }
 
 static void judge_ram(struct flight *f)
@@ -128,6 +132,29 @@ static void judge_ram(struct flight *f)
 		if (f->options->all_memory || machine_is_dirty(m, page))
 			judge_page(&f->s->judge, f->in.before, page * PAGE_SIZE,
 				   mem_at(&m->mem, page * PAGE_SIZE, PAGE_SIZE), m->reference + page * PAGE_SIZE);
+}
+
+/* Text is compared before the stops are lifted: lifting puts the image's bytes back. */
+static void judge_text(struct flight *f)
+{
+	char name[128] = "";
+	gva_t at = 0;
+	bool changed = stops_text_changed(&f->s->stops, &at);
+
+	if (changed)
+		elf_name(f->s->bench->elf, at, name, sizeof(name));
+	judge_check(&f->s->judge, RULE_TRANSPARENT, !changed, "text was written at %s", name);
+}
+
+/* The C half has run: the handler, and what it does its work in. */
+static void judge_handled(struct flight *f)
+{
+	bool has_body = f->s->layout.event[f->in.event].body;
+
+	judge_check(&f->s->judge, RULE_MASKING, f->at_handler, "%s was not handled: its C handler was not called",
+		    event_name(f->in.event));
+	judge_check(&f->s->judge, RULE_MASKING, !has_body || f->at_body, "%s was not handled: its handler's body was not called",
+		    event_name(f->in.event));
 }
 
 static uint64_t read_word(const uint8_t *ram, gva_t at)
@@ -169,9 +196,11 @@ static void at_boundary(struct flight *f)
 			 event_name(f->in.event)))
 		return;
 	judge_back(&f->s->judge, &f->in, &f->now);
+	judge_text(f);
 	stops_clear(&f->s->stops);
 	machine_collect_dirty(&f->s->machine);
 	judge_ram(f);
+	judge_handled(f);
 	judge_counters(f);
 	judge_request(f);
 	if (event_asks(f->in.event) && !f->s->judge.breach.broken)
@@ -262,6 +291,7 @@ static void start_flight(struct flight *f)
 	f->s->run.ipi = 0;
 	f->s->run.boundary = f->start->before.rip;
 	judge_begin(&f->s->judge);
+	judge_allow_stacks(&f->s->judge, &f->in);
 	machine_restore_core(&f->s->machine, &f->start->state);
 	set_stops(f);
 	if (event_asks(f->in.event))
@@ -285,6 +315,6 @@ void case_inject(struct session *s, const struct case_start *start, enum event e
 	fly(&f);
 	out->breach = s->judge.breach;
 	if (out->breach.broken)
-		out->hash = hash_bytes(out->hash, &out->breach.rule, sizeof(out->breach.rule));
+		out->hash = hash_bytes(out->hash, out->breach.detail, strlen(out->breach.detail));
 	case_put_back(s, start, !out->breach.broken, event_asks(event));
 }

@@ -66,13 +66,20 @@ static bool may_interrupt(struct session *s)
 static struct stop go_on(struct session *s)
 {
 	struct run *run = &s->run;
+	gva_t here = machine_regs(&s->machine)->rip;
+	struct stop stop;
 
 	if (run->ipi && may_interrupt(s)) {
 		inject_interrupt(&s->machine, run->ipi);
 		run->ipi = 0;
 		return run_to_stop(run);        /* the stop here stays: the interrupt comes first */
 	}
-	return stops_is_set(&s->stops, machine_regs(&s->machine)->rip) ? run_past(run) : run_to_stop(run);
+	if (!stops_is_set(&s->stops, here))
+		return run_to_stop(run);
+	stops_lift(&s->stops, here);
+	stop = run_to_stop(run);
+	stops_set(&s->stops, here);             /* nothing comes back here without another stop in between */
+	return stop;
 }
 
 /* A return instruction is judged, and its target is a stop. */

@@ -3,10 +3,19 @@
 #include "vmm/die.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* exit() may be called once only: whoever comes second waits for the end. */
+static void take_the_exit(void)
+{
+	static pthread_mutex_t once = PTHREAD_MUTEX_INITIALIZER;
+
+	pthread_mutex_lock(&once);
+}
 
 /* One line, whatever a name from outside contains. */
 static void say(const char *fmt, va_list ap, const char *tail)
@@ -25,6 +34,7 @@ void die(int status, const char *fmt, ...)
 {
 	va_list ap;
 
+	take_the_exit();
 	va_start(ap, fmt);
 	say(fmt, ap, NULL);
 	va_end(ap);
@@ -36,6 +46,7 @@ void die_errno(int status, const char *fmt, ...)
 	const char *reason = strerror(errno);
 	va_list ap;
 
+	take_the_exit();
 	va_start(ap, fmt);
 	say(fmt, ap, reason);
 	va_end(ap);

@@ -45,6 +45,7 @@ struct judge {
 	const struct layout *layout;
 	enum scheme scheme;
 	struct rule_count count[RULE_COUNT];
+	unsigned stacks;                /* that the event may use (bit 1 << index): their dead part may change */
 	unsigned muted;                 /* rules (bit 1 << rule) that the golden run broke: counted, not reported again */
 	struct breach breach;           /* of the case being judged */
 	unsigned broken;                /* all rules broken since judge_begin(), bit 1 << rule */
@@ -104,6 +105,9 @@ void judge_work(struct judge *j, uint64_t flags);
 /* Where the reschedule that the handler asked for has been done: user code as its model has it. Memory is judged by
  * judge_page() against what it would be there without the event. */
 void judge_after_work(struct judge *j, const struct model *user, const struct cpu_state *now);
+
+/* Sets judge.stacks: the event's own IST stack, and the thread stack if it comes from CPL 3, is an interrupt, or asks for one. */
+void judge_allow_stacks(struct judge *j, const struct injected *in);
 
 /* One page of RAM after the event against what it was before: rule transparent. */
 void judge_page(struct judge *j, const struct cpu_state *before, gpa_t gpa, const uint8_t *now, const uint8_t *was);

@@ -73,8 +73,8 @@ static void judge_saved(struct judge *j, const struct cpu_state *b, const struct
 	judge_equal(j, RULE_FRAME, "saved SS", f->ss, b->ss);
 }
 
-/* The frame lies on s, and so does RSP, aligned as the ABI wants it at a function's first instruction. */
-static void judge_stack(struct judge *j, const struct kernel_stack *s, const struct cpu_state *now)
+/* The frame lies on s, at its top if user code was left, and so does RSP, aligned as the ABI wants it at a function's first instruction. */
+static void judge_stack(struct judge *j, const struct kernel_stack *s, const struct cpu_state *now, unsigned from_cpl)
 {
 	uint64_t rsp = now->gpr[GPR_RSP], frame = now->gpr[GPR_RDI], top = s->base + s->size;
 
@@ -82,6 +82,8 @@ static void judge_stack(struct judge *j, const struct kernel_stack *s, const str
 		    "RSP is %#lx, must lie on the %s stack, %#lx to %#lx", (unsigned long)rsp, s->name,
 		    (unsigned long)s->base, (unsigned long)top);
 	judge_equal(j, RULE_HANDLER_STACK, "RSP modulo 16", rsp & 15, 8);
+	if (from_cpl)
+		judge_equal(j, RULE_HANDLER_STACK, "the frame's end", frame + sizeof(struct abi_frame), top);
 	judge_check(j, RULE_HANDLER_STACK, frame > rsp && frame <= top - sizeof(struct abi_frame),
 		    "the frame is at %#lx, must lie on the %s stack above RSP", (unsigned long)frame, s->name);
 }
@@ -104,7 +106,7 @@ void judge_handler(struct judge *j, const struct injected *in, const struct cpu_
 	judge_equal(j, RULE_HANDLER_GS, "A", now->a, j->expected_a);
 	judge_equal(j, RULE_HANDLER_GS, "I", now->i, j->expected_i);
 	judge_equal(j, RULE_HANDLER_GS, "CPL", cpu_cpl(now), 0);
-	judge_stack(j, layout_stack_of(j->layout, vector, cpu_cpl(in->before)), now);
+	judge_stack(j, layout_stack_of(j->layout, vector, cpu_cpl(in->before)), now, cpu_cpl(in->before));
 	judge_saved(j, in->before, saved, in->before->rflags);
 	judge_equal(j, RULE_FRAME, "saved error code", saved->error, ABI_NO_ERROR);
 	judge_flags(j, now, false);
@@ -161,7 +163,7 @@ void judge_ordinary_handler(struct judge *j, const struct cpu_state *b, const st
 	judge_equal(j, RULE_HANDLER_GS, "A", now->a, j->expected_a);
 	judge_equal(j, RULE_HANDLER_GS, "I", now->i, j->expected_i);
 	judge_equal(j, RULE_HANDLER_GS, "CPL", cpu_cpl(now), 0);
-	judge_stack(j, layout_stack_of(j->layout, 0, 3), now);
+	judge_stack(j, layout_stack_of(j->layout, 0, 3), now, cpu_cpl(b));
 	if (vector < 0)
 		judge_syscall_saved(j, b, saved);
 	else

@@ -5,10 +5,24 @@
 
 #include "vmm/judge.h"
 
-/* Dead: below RSP on the stack in use; on an idle stack all of it; the slot is live always. The SYSCALL exit
- * leaves the thread stack with RSP already the user's, so that "in use" is what RSP says and nothing else. */
-static bool is_dead_stack(const struct layout *l, const struct cpu_state *before, uint64_t addr)
+void judge_allow_stacks(struct judge *j, const struct injected *in)
 {
+	bool thread = cpu_cpl(in->before) || in->event == EVENT_IRQ || event_asks(in->event);
+
+	j->stacks = 0;
+	for (unsigned n = 0; n < j->layout->stacks; n++) {
+		const struct kernel_stack *s = &j->layout->stack[n];
+
+		if (s == layout_stack_of(j->layout, event_vector(in->event), 0) || (thread && !s->vectors))
+			j->stacks |= 1u << n;
+	}
+}
+
+/* Dead: below RSP on the stack in use; on an idle stack that the event may use all of it; the slot is live always. The SYSCALL exit
+ * leaves the thread stack with RSP already the user's, so that "in use" is what RSP says and nothing else. */
+static bool is_dead_stack(const struct judge *j, const struct cpu_state *before, uint64_t addr)
+{
+	const struct layout *l = j->layout;
 	uint64_t rsp = before->gpr[GPR_RSP];
 	unsigned used = cpu_cpl(before) ? LAYOUT_STACK_USER : layout_stack(l, rsp);
 
@@ -16,7 +30,7 @@ static bool is_dead_stack(const struct layout *l, const struct cpu_state *before
 		const struct kernel_stack *s = &l->stack[n];
 
 		if (addr >= s->base + s->slot_bytes && addr < s->base + s->size)
-			return n != used || addr < rsp;
+			return j->stacks >> n & 1 && (n != used || addr < rsp);
 	}
 	return false;
 }
@@ -35,7 +49,7 @@ static void judge_bytes(struct judge *j, const struct cpu_state *before, uint64_
 	char name[128];
 
 	for (unsigned n = 0; n < 8; n++) {
-		if (now[n] == was[n] || is_exempt(j->layout, addr + n) || is_dead_stack(j->layout, before, addr + n))
+		if (now[n] == was[n] || is_exempt(j->layout, addr + n) || is_dead_stack(j, before, addr + n))
 			continue;
 		elf_name(j->layout->elf, addr + n, name, sizeof(name));
 		judge_check(j, RULE_TRANSPARENT, false, "memory at %s is %#x, must be %#x", name, now[n], was[n]);

@@ -15,6 +15,14 @@ static void judge_gs_of_user(struct judge *j, const struct model *user, const st
 	judge_equal(j, RULE_RETURN, "I before the return", now->i, j->expected_i);
 }
 
+/* Where the user program must go on, RF and TF clear included: at CPL 3 itself RF can no longer be seen. */
+static void judge_target(struct judge *j, const struct model *user, uint64_t rip, uint64_t rflags, uint64_t rsp)
+{
+	judge_equal(j, RULE_RETURN, "RIP returned to", rip, user->rip);
+	judge_equal(j, RULE_RETURN, "RFLAGS returned to", rflags, user->rflags);
+	judge_equal(j, RULE_RETURN, "RSP returned to", rsp, user->gpr[GPR_RSP]);
+}
+
 /* SYSRET takes RIP from RCX, RFLAGS from R11 and CS, SS from STAR (SDM vol. 2B, SYSRET): they must say what the frame says. */
 void judge_sysret(struct judge *j, const struct model *user, const struct cpu_state *now,
 		  const struct hardware_frame *f)
@@ -31,6 +39,7 @@ void judge_sysret(struct judge *j, const struct model *user, const struct cpu_st
 	judge_equal(j, RULE_RETURN, "CS decided on", f->cs, ABI_USER_CS);
 	judge_equal(j, RULE_RETURN, "SS decided on", f->ss, ABI_USER_SS);
 	judge_equal(j, RULE_RETURN, "RSP at SYSRET", now->gpr[GPR_RSP], f->rsp);
+	judge_target(j, user, rcx, r11, now->gpr[GPR_RSP]);
 }
 
 void judge_iret_to_user(struct judge *j, const struct model *user, const struct cpu_state *now,
@@ -39,6 +48,7 @@ void judge_iret_to_user(struct judge *j, const struct model *user, const struct 
 	judge_gs_of_user(j, user, now);
 	judge_equal(j, RULE_RETURN, "CS about to be loaded", f->cs, ABI_USER_CS);
 	judge_equal(j, RULE_RETURN, "SS about to be loaded", f->ss, ABI_USER_SS);
+	judge_target(j, user, f->rip, f->rflags, f->rsp);
 }
 
 static void judge_user_value(struct judge *j, const char *what, uint64_t seen, uint64_t expected)
@@ -90,6 +100,19 @@ static void judge_registers(struct judge *j, const struct cpu_state *b, const st
 	judge_equal(j, RULE_TRANSPARENT, "GS", now->gs, b->gs);
 }
 
+static void judge_machine_check(struct judge *j, const struct cpu_state *b, const struct cpu_state *now)
+{
+	judge_equal(j, RULE_TRANSPARENT, "MCG_STATUS", now->mcg_status, b->mcg_status);
+	judge_equal(j, RULE_TRANSPARENT, "MCG_CTL", now->mcg_ctl, b->mcg_ctl);
+	for (unsigned n = 0; n < MCE_BANKS; n++) {
+		judge_check(j, RULE_TRANSPARENT, now->mci_status[n] == b->mci_status[n],
+			    "MC%u_STATUS is %#lx, must be %#lx", n, (unsigned long)now->mci_status[n],
+			    (unsigned long)b->mci_status[n]);
+		judge_check(j, RULE_TRANSPARENT, now->mci_ctl[n] == b->mci_ctl[n], "MC%u_CTL is %#lx, must be %#lx", n,
+			    (unsigned long)now->mci_ctl[n], (unsigned long)b->mci_ctl[n]);
+	}
+}
+
 static void judge_system_registers(struct judge *j, const struct cpu_state *b, const struct cpu_state *now)
 {
 	judge_equal(j, RULE_TRANSPARENT, "CR0", now->cr0, b->cr0);
@@ -103,11 +126,14 @@ static void judge_system_registers(struct judge *j, const struct cpu_state *b, c
 	for (unsigned n = 0; n < 4; n++)
 		judge_check(j, RULE_TRANSPARENT, now->dr[n] == b->dr[n], "DR%u is %#lx, must be %#lx", n,
 			    (unsigned long)now->dr[n], (unsigned long)b->dr[n]);
-	judge_equal(j, RULE_TRANSPARENT, "MCG_STATUS", now->mcg_status, b->mcg_status);
-	for (unsigned n = 0; n < MCE_BANKS; n++)
-		judge_check(j, RULE_TRANSPARENT, now->mci_status[n] == b->mci_status[n],
-			    "MC%u_STATUS is %#lx, must be %#lx", n, (unsigned long)now->mci_status[n],
-			    (unsigned long)b->mci_status[n]);
+	judge_equal(j, RULE_TRANSPARENT, "the IDT's limit", now->idt_limit, b->idt_limit);
+	judge_equal(j, RULE_TRANSPARENT, "the GDT's limit", now->gdt_limit, b->gdt_limit);
+	judge_equal(j, RULE_TRANSPARENT, "TR", now->tr, b->tr);
+	judge_equal(j, RULE_TRANSPARENT, "LDTR", now->ldt, b->ldt);
+	judge_equal(j, RULE_TRANSPARENT, "STAR", now->star, b->star);
+	judge_equal(j, RULE_TRANSPARENT, "LSTAR", now->lstar, b->lstar);
+	judge_equal(j, RULE_TRANSPARENT, "FMASK", now->fmask, b->fmask);
+	judge_machine_check(j, b, now);
 	judge_equal(j, RULE_TRANSPARENT, "pending NMI", now->nmi_pending, false);
 	judge_equal(j, RULE_TRANSPARENT, "pending event", now->event_pending, b->event_pending);
 	judge_equal(j, RULE_TRANSPARENT, "interrupt shadow", now->shadow, b->shadow);

@@ -154,7 +154,7 @@ static void read_code(struct reader *r)
 	static const int vectors[LAYOUT_HANDLERS] = { -1, 6, 14, 13 };
 
 	l->event[EVENT_NMI] = (struct event_code){ need(r, "exc_nmi"), need(r, "nmi_body") };
-	l->event[EVENT_MCE] = (struct event_code){ need(r, "exc_machine_check"), 0 };
+	l->event[EVENT_MCE] = (struct event_code){ need(r, "exc_machine_check"), need(r, "machine_check_body") };
 	l->event[EVENT_DB] = (struct event_code){ need(r, "exc_debug"), need(r, "debug_body") };
 	l->event[EVENT_IRQ] = (struct event_code){ need(r, "exc_interrupt"), 0 };
 	for (enum event e = 0; e < EVENT_COUNT; e++)

@@ -20,7 +20,7 @@ enum {
 	MACHINE_CORE = 1,               /* registers, segments, control registers, events */
 	MACHINE_I = 2,                  /* MSR_KERNEL_GS_BASE */
 	MACHINE_DEBUG = 4,              /* debug registers */
-	MACHINE_MCE = 8,                /* MCG_STATUS and MCi_STATUS */
+	MACHINE_MSRS = 8,               /* SYSCALL's and the machine-check MSRs; and I */
 	MACHINE_ALL = 15,
 };
 

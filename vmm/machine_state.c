@@ -16,6 +16,7 @@ static const uint32_t saved_msrs[] = {
 	MSR_MC0_CTL + 32, MSR_MC0_CTL + 36,
 };
 #define SAVED_MSRS (sizeof(saved_msrs) / sizeof(saved_msrs[0]))
+_Static_assert(SAVED_MSRS == 6 + 2 * MCE_BANKS, "get_msr_state() knows the order");
 _Static_assert(SAVED_MSRS <= sizeof(((struct machine_state *)0)->msr) / 8, "room for every MSR");
 
 struct msr_list {
@@ -91,6 +92,10 @@ static void get_core(const struct machine *m, struct cpu_state *s)
 	s->idt_base = q->idt.base;
 	s->gdt_base = q->gdt.base;
 	s->tss_base = q->tr.base;
+	s->idt_limit = q->idt.limit;
+	s->gdt_limit = q->gdt.limit;
+	s->tr = q->tr.selector;
+	s->ldt = q->ldt.selector;
 	s->nmi_masked = e->nmi.masked;
 	s->nmi_pending = e->nmi.pending || e->nmi.injected;
 	s->event_pending = e->exception.injected || e->exception.pending || e->interrupt.injected;
@@ -108,28 +113,30 @@ static void get_debug(struct machine *m, struct cpu_state *s)
 	s->dr7 = d.dr7;
 }
 
-/* MSR_KERNEL_GS_BASE and, with MACHINE_MCE, the machine-check state, in one ioctl. */
-static void get_msr_parts(struct machine *m, unsigned parts, struct cpu_state *s)
+/* In the order of saved_msrs. */
+static void get_msr_state(struct machine *m, struct cpu_state *s)
 {
-	uint32_t index[MCE_BANKS + 2] = { MSR_KERNEL_GS_BASE, MSR_MCG_STATUS };
-	uint64_t value[MCE_BANKS + 2];
+	uint64_t value[SAVED_MSRS];
 
-	for (unsigned bank = 0; bank < MCE_BANKS; bank++)
-		index[bank + 2] = MSR_MC0_STATUS + 4 * bank;
-	get_msrs(m, index, value, parts & MACHINE_MCE ? MCE_BANKS + 2 : 1);
-	s->i = value[0];
-	if (!(parts & MACHINE_MCE))
-		return;
-	s->mcg_status = value[1];
-	memcpy(s->mci_status, value + 2, sizeof(s->mci_status));
+	get_msrs(m, saved_msrs, value, SAVED_MSRS);
+	s->star = value[0];
+	s->lstar = value[1];
+	s->fmask = value[2];
+	s->i = value[3];
+	s->mcg_status = value[4];
+	s->mcg_ctl = value[5];
+	memcpy(s->mci_status, value + 6, sizeof(s->mci_status));
+	memcpy(s->mci_ctl, value + 6 + MCE_BANKS, sizeof(s->mci_ctl));
 }
 
 void machine_get(struct machine *m, unsigned parts, struct cpu_state *s)
 {
 	if (parts & MACHINE_CORE)
 		get_core(m, s);
-	if (parts & (MACHINE_I | MACHINE_MCE))
-		get_msr_parts(m, parts, s);
+	if (parts & MACHINE_MSRS)
+		get_msr_state(m, s);
+	else if (parts & MACHINE_I)
+		s->i = machine_get_msr(m, MSR_KERNEL_GS_BASE);
 	if (parts & MACHINE_DEBUG)
 		get_debug(m, s);
 }

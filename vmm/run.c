@@ -157,6 +157,7 @@ static bool handle_exit(struct run *r, struct stop *stop)
 		return false;
 	default:
 		*stop = (struct stop){ STOP_EXIT, k->exit_reason };
+		machine_flush(r->machine);      /* what it left to complete must not complete in the next case */
 		return false;
 	}
 }
@@ -164,12 +165,12 @@ static bool handle_exit(struct run *r, struct stop *stop)
 /* One KVM_RUN. False if the watchdog ended it. */
 static bool enter(struct machine *m)
 {
+	unsigned sequence;
 	int result;
 
-	atomic_store(&m->watch.expired, false);         /* a kick that came too late is void */
-	m->run->immediate_exit = 0;
 	do {
-		watch_enter(&m->watch);
+		m->run->immediate_exit = 0;     /* a kick for an earlier entry is void */
+		sequence = watch_enter(&m->watch);
 		result = kvm_try(m->vcpu_fd, KVM_RUN, NULL);
 		watch_leave(&m->watch);
 		m->exits++;
@@ -177,7 +178,7 @@ static bool enter(struct machine *m)
 			return true;
 		if (result != -EINTR && result != -EAGAIN)
 			die(EXIT_HOST, "KVM_RUN: %s", strerror(-result));
-	} while (!atomic_exchange(&m->watch.expired, false));
+	} while (atomic_load(&m->watch.expired) != sequence);
 	m->run->immediate_exit = 0;
 	return false;
 }

@@ -165,6 +165,6 @@ const struct scenario_key scenario_keys[SCENARIO_KEYS] = {
 	{ "threads", set_threads, false, "1 to 16" },
 	{ "schemes", set_schemes, false, "swapgs, ist, each at most once" },
 	{ "gs",      set_gs,      true,  "names of the user GS set like u-zero, each at most once" },
-	{ "events",  set_events,  false, "nmi, mce, db, each at most once" },
+	{ "events",  set_events,  false, "nmi, mce, db, each also with .resched, and irq, each at most once" },
 	{ "flags",   set_flags,   true,  "a hexadecimal number like 0x240602" },
 };

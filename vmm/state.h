@@ -35,7 +35,9 @@ struct cpu_state {
 	uint64_t cr0, cr2, cr3, cr4, efer;
 	uint64_t dr[4], dr6, dr7;
 	uint64_t idt_base, gdt_base, tss_base;
-	uint64_t mcg_status, mci_status[MCE_BANKS];
+	uint16_t idt_limit, gdt_limit, tr, ldt;
+	uint64_t star, lstar, fmask;
+	uint64_t mcg_status, mcg_ctl, mci_status[MCE_BANKS], mci_ctl[MCE_BANKS];
 	bool nmi_masked, nmi_pending;   /* NMIs blocked; one latched */
 	bool event_pending;             /* an exception or interrupt about to be delivered */
 	uint8_t shadow;                 /* STI or MOV SS shadow, KVM's bits */

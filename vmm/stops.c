@@ -83,6 +83,38 @@ void stops_clear(struct stops *s)
 	}
 }
 
+#define CHUNK 64                        /* most text has no stop: compared in pieces */
+
+static bool chunk_changed(const struct text_range *r, uint64_t from, uint64_t to, gva_t *at)
+{
+	for (uint64_t n = from; n < to; n++) {
+		if (r->ram[n] == r->plain[n] || (r->set[n] && r->ram[n] == HLT))
+			continue;
+		*at = r->va + n;
+		return true;
+	}
+	return false;
+}
+
+static bool range_changed(const struct text_range *r, gva_t *at)
+{
+	for (uint64_t n = 0; n < r->size; n += CHUNK) {
+		uint64_t size = r->size - n < CHUNK ? r->size - n : CHUNK;
+
+		if (memcmp(r->ram + n, r->plain + n, size) && chunk_changed(r, n, n + size, at))
+			return true;
+	}
+	return false;
+}
+
+bool stops_text_changed(const struct stops *s, gva_t *at)
+{
+	for (unsigned n = 0; n < s->ranges; n++)
+		if (range_changed(&s->range[n], at))
+			return true;
+	return false;
+}
+
 void stops_carpet(struct stops *s)
 {
 	for (unsigned n = 0; n < s->ranges; n++) {

@@ -37,6 +37,9 @@ void stops_set(struct stops *s, gva_t at);
 void stops_lift(struct stops *s, gva_t at);
 bool stops_is_set(const struct stops *s, gva_t at);
 
+/* Has the guest written to its text? Then *at is the first byte that is neither the image's nor a stop. */
+bool stops_text_changed(const struct stops *s, gva_t *at);
+
 /* All lifted; or one on every instruction start. */
 void stops_clear(struct stops *s);
 void stops_carpet(struct stops *s);

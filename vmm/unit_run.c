@@ -230,6 +230,9 @@ void unit_inject(struct unit_record *r, const struct bench *bench, const struct 
 	r->exits = s.machine.exits;
 	r->ioctls = s.machine.ioctls;
 	r->seconds = clock_now() - start;
+	if (again.broken & ~r->golden.broken)   /* an earlier case has left something behind */
+		r->golden.breach = again.breach;
+	r->golden.broken |= again.broken;
 	r->finished = again.visits == r->map.count && !r->error[0];
 	session_close(&s);
 }

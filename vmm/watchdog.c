@@ -4,6 +4,7 @@
 
 #include <linux/kvm.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <string.h>
 #include <time.h>
 
@@ -31,7 +32,7 @@ static void look_at(struct watch *w, double time)
 		w->seen = sequence;
 		w->since = time;
 	} else if (time - w->since > run_limit) {
-		atomic_store(&w->expired, true);
+		atomic_store(&w->expired, sequence);
 		w->run->immediate_exit = 1;
 		pthread_kill(w->thread, WATCHDOG_SIGNAL);
 	}

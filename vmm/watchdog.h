@@ -6,7 +6,6 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
-#include <stdbool.h>
 #include <stdint.h>
 
 struct kvm_run;
@@ -17,7 +16,7 @@ struct kvm_run;
 /* One vCPU's share: the vCPU thread makes `sequence` odd while inside KVM_RUN. */
 struct watch {
 	atomic_uint sequence;
-	atomic_bool expired;            /* set before the kick, cleared by the vCPU thread */
+	atomic_uint expired;            /* the sequence of the entry that took too long */
 	pthread_t thread;
 	struct kvm_run *run;
 	unsigned seen;                  /* watchdog thread only */
@@ -33,9 +32,10 @@ void watchdog_stop(void);
 void watchdog_add(struct watch *w, struct kvm_run *run);
 void watchdog_remove(struct watch *w);
 
-static inline void watch_enter(struct watch *w)
+/* Returns this entry's sequence. */
+static inline unsigned watch_enter(struct watch *w)
 {
-	atomic_fetch_add_explicit(&w->sequence, 1, memory_order_release);
+	return atomic_fetch_add_explicit(&w->sequence, 1, memory_order_release) + 1;
 }
 
 static inline void watch_leave(struct watch *w)
