@@ -122,6 +122,19 @@ static bool may_be_exempt(const struct reader *r, const struct exempt *x)
 	return true;
 }
 
+/* Without a counter nobody could tell that an event was handled once. */
+static void check_counters(struct reader *r)
+{
+	for (enum event e = 0; e < EVENT_COUNT; e++) {
+		bool any = false;
+
+		for (unsigned n = 0; n < r->l->exempts; n++)
+			any |= r->l->exempt[n].vector == event_vector(e);
+		if (!any)
+			complain(r, "abi_exempt has no counter for %s", event_name(e));
+	}
+}
+
 static void read_exempt(struct reader *r)
 {
 	const struct abi_exempt *x = need_table(r, "abi_exempt", sizeof(*x), LAYOUT_EXEMPT, &r->l->exempts);
@@ -134,6 +147,7 @@ static void read_exempt(struct reader *r)
 		if (!may_be_exempt(r, &r->l->exempt[n]))
 			complain(r, "abi_exempt[%u] is not kernel data, or is text, a stack or the user's", n);
 	}
+	check_counters(r);
 }
 
 static void read_version(struct reader *r)
