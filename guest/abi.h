@@ -71,7 +71,7 @@
 #define ABI_EFAULT       14
 #define ABI_ENOSYS       38
 
-/* A user fault (#UD, #PF) comes back like a signal: RIP := RBX, RAX := vector,
+/* A user exception (#BP, #UD, #GP, #PF) comes back like a signal: RIP := RBX, RAX := vector,
  * RDX := error code (0 if the vector has none), RDI := CR2 for #PF; all else is kept. */
 
 /* First user instruction: GPR n (hardware numbering: 0 RAX, 1 RCX .. 15 R15) holds

@@ -6,7 +6,7 @@
 #include "guest/vector.h"
 
 typedef void entry_fn(void);
-entry_fn asm_exc_invalid_op, asm_exc_general_protection, asm_exc_page_fault;
+entry_fn asm_exc_breakpoint, asm_exc_invalid_op, asm_exc_general_protection, asm_exc_page_fault;
 entry_fn asm_exc_interrupt, asm_exc_reschedule;
 entry_fn asm_exc_nmi_swapgs, asm_exc_nmi_ist;
 entry_fn asm_exc_machine_check_swapgs, asm_exc_machine_check_ist;
@@ -21,6 +21,7 @@ static const struct gate {
 } gates[] = {
 	{ VECTOR_DB, IST_DB, { asm_exc_debug_swapgs, asm_exc_debug_ist } },
 	{ VECTOR_NMI, IST_NMI, { asm_exc_nmi_swapgs, asm_exc_nmi_ist } },
+	{ VECTOR_BP, IST_NONE, { asm_exc_breakpoint, asm_exc_breakpoint } },
 	{ VECTOR_UD, IST_NONE, { asm_exc_invalid_op, asm_exc_invalid_op } },
 	{ VECTOR_DF, IST_DF, { asm_exc_double_fault_swapgs, asm_exc_double_fault_ist } },
 	{ VECTOR_GP, IST_NONE, { asm_exc_general_protection, asm_exc_general_protection } },
@@ -77,10 +78,10 @@ static struct idt_gate {
 	uint64_t low, high;
 } idt[VECTOR_COUNT];
 
-/* SDM vol. 3, figure 6-8: present, interrupt gate (IF := 0), DPL 0 (user code cannot call it). */
+/* SDM vol. 3, figure 6-8: present, interrupt gate (IF := 0), DPL 0 (user code cannot call it) but for INT3. */
 static void idt_set(const struct gate *gate, enum scheme scheme)
 {
-	uint64_t entry = (uint64_t)gate->entry[scheme], interrupt_gate = 0x8e;
+	uint64_t entry = (uint64_t)gate->entry[scheme], interrupt_gate = gate->vector == VECTOR_BP ? 0xee : 0x8e;
 
 	idt[gate->vector].low = (entry & 0xffff) | ABI_KERNEL_CS << 16 | (uint64_t)gate->ist << 32 |
 				interrupt_gate << 40 | (entry >> 16 & 0xffff) << 48;

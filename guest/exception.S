@@ -30,6 +30,7 @@ END asm_exc_\name
 .endm
 
 /* One line per vector, with what stands for the error code if the CPU pushes none. */
+EXCEPTION breakpoint, pushq $FRAME_NO_ERROR	/* #BP: a trap, RIP is after the INT3 */
 EXCEPTION invalid_op, pushq $FRAME_NO_ERROR	/* #UD */
 EXCEPTION general_protection			/* #GP */
 EXCEPTION page_fault				/* #PF */

@@ -52,33 +52,40 @@ static bool fix_kernel_fault(struct abi_frame *frame)
 	return false;
 }
 
-void exc_invalid_op(struct abi_frame *frame)
+/* An exception that does not know more than its vector: for the user, or for a fixup, or a bug. */
+static void ordinary(struct abi_frame *frame, enum vector vector, const char *mnemonic, uint64_t error)
 {
 	trap_check_entry();
-	if (!can_signal(frame))
-		report_trap("#UD", frame);
-	signal_user(frame, VECTOR_UD, 0);
+	if (can_signal(frame))
+		signal_user(frame, vector, error);
+	else if (trap_from_user(frame) || !fix_kernel_fault(frame))
+		report_trap(mnemonic, frame);
 }
 
+void exc_breakpoint(struct abi_frame *frame)
+{
+	ordinary(frame, VECTOR_BP, "#BP", 0);
+}
+
+void exc_invalid_op(struct abi_frame *frame)
+{
+	ordinary(frame, VECTOR_UD, "#UD", 0);
+}
+
+void exc_general_protection(struct abi_frame *frame)
+{
+	ordinary(frame, VECTOR_GP, "#GP", frame->error);
+}
+
+/* CR2 is read before anything else can fault, and is the user's to see only if the fault was its own. */
 void exc_page_fault(struct abi_frame *frame)
 {
 	uint64_t address = cpu_read_cr2();
+	bool from_user = trap_from_user(frame);
 
-	trap_check_entry();
-	if (can_signal(frame)) {
-		signal_user(frame, VECTOR_PF, frame->error);
+	ordinary(frame, VECTOR_PF, "#PF", frame->error);
+	if (from_user)
 		frame->rdi = address;
-		return;
-	}
-	if (trap_from_user(frame) || !fix_kernel_fault(frame))
-		report_trap("#PF", frame);
-}
-
-/* No program raises it: from either side it is a bug. */
-void exc_general_protection(struct abi_frame *frame)
-{
-	trap_check_entry();
-	report_trap("#GP", frame);
 }
 
 void exc_double_fault(struct abi_frame *frame)

@@ -7,6 +7,7 @@
 
 #include "guest/abi.h"
 
+void exc_breakpoint(struct abi_frame *frame);
 void exc_invalid_op(struct abi_frame *frame);
 void exc_general_protection(struct abi_frame *frame);
 void exc_page_fault(struct abi_frame *frame);

@@ -75,6 +75,24 @@ user_exception_stored:
 	EXIT
 END user_exception
 
+/* gp: #GP by an instruction that only the kernel may execute. Not HLT: the bench's own stops are those. */
+FUNC user_gp
+	SET_GS
+	mov	$user_gp_refused, %ebx
+	cli
+user_gp_refused:
+	EXIT
+END user_gp
+
+/* breakpoint: #BP, a trap: the gate is one that user code may ask for, and the saved RIP is after the INT3. */
+FUNC user_breakpoint
+	SET_GS
+	mov	$user_breakpoint_trapped, %ebx
+	int3
+user_breakpoint_trapped:
+	EXIT
+END user_breakpoint
+
 /* usercopy: the kernel reads user memory for the user: a good pointer, then one that faults inside the kernel. */
 FUNC user_usercopy
 	SET_GS

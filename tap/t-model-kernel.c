@@ -27,6 +27,10 @@ static void test_faults(void)
 {
 	BEGIN(0x0f, 0x0b);                              /* ud2 */
 	faults(6, 0, 0x1000, "#UD");
+	BEGIN(0xcc);                                    /* int3 */
+	faults(3, 0, 0x1000, "#BP");
+	BEGIN(0xfa);                                    /* cli */
+	faults(13, 0, 0x1000, "#GP");
 	BEGIN(0x48, 0x8b, 0x16);                        /* mov (%rsi),%rdx */
 	m.gpr[GPR_RSI] = ABI_USER_UNMAPPED;
 	faults(14, 4, ABI_USER_UNMAPPED, "a load from an unmapped page");
@@ -140,7 +144,7 @@ static void test_refusals(void)
 
 int main(void)
 {
-	plan((8 * 8 + 1) + (14 * 6 + 7) + 26);
+	plan((10 * 8 + 1) + (14 * 6 + 7) + 26);
 	test_faults();
 	test_syscalls();
 	test_refusals();

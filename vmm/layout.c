@@ -150,8 +150,9 @@ static void read_code(struct reader *r)
 	struct layout *l = r->l;
 	static const char *const ordinary[LAYOUT_HANDLERS] = {
 		"do_syscall_64", "exc_invalid_op", "exc_page_fault", "exc_general_protection",
+		"exc_breakpoint",
 	};
-	static const int vectors[LAYOUT_HANDLERS] = { -1, 6, 14, 13 };
+	static const int vectors[LAYOUT_HANDLERS] = { -1, 6, 14, 13, 3 };
 
 	l->event[EVENT_NMI] = (struct event_code){ need(r, "exc_nmi"), need(r, "nmi_body") };
 	l->event[EVENT_MCE] = (struct event_code){ need(r, "exc_machine_check"), need(r, "machine_check_body") };

@@ -46,7 +46,7 @@ struct c_handler {
 	uint64_t addr;
 	int vector;                     /* -1: SYSCALL */
 };
-#define LAYOUT_HANDLERS 4
+#define LAYOUT_HANDLERS 5
 
 struct layout {
 	const struct elf *elf;

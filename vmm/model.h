@@ -39,7 +39,7 @@ void model_init(struct model *m, const struct model_boot *boot);
  * is a SYSCALL or faults. False with one line in err if the program uses what the model does not know. */
 bool model_step(struct model *m, char *err, size_t err_size);
 
-/* True if the instruction at m->rip enters the kernel (SYSCALL, #UD, #PF). */
+/* True if the instruction at m->rip enters the kernel (SYSCALL, #BP, #UD, #GP, #PF). */
 bool model_enters_kernel(const struct model *m);
 
 #endif
