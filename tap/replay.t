@@ -38,7 +38,7 @@ for my $at ('entry_SYSCALL_64+0x0@1', 'user_syscall+0x0@1') {
 	claim("the table of a case at $at has its stops, in order", sub {
 		need_kvm();
 		my %want = (nmi => 'boundary gate handler body return back', db => 'boundary gate handler body return back',
-			mce => 'boundary gate handler return back');
+			mce => 'boundary gate handler body return back');
 		return map {
 			my $r = gsgate('replay', "syscall/ist/u-small/$at:$_");
 			my ($got, $must) = (stops($r), $want{$_});

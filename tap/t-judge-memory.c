@@ -12,6 +12,8 @@
 #define ASKEW     (K + 0x7e)
 #define SINGLE    (K + PAGE_SIZE - 1)
 
+#define ALL_STACKS ((1u << STACK_COUNT) - 1)
+
 static struct elf *elf;
 
 /* A breach is named by the nearest symbol, so there must be an image. */
@@ -33,6 +35,7 @@ static struct world memory_world(unsigned cpl)
 {
 	struct world w = good_world(EVENT_NMI, cpl, SCHEME_IST);
 
+	w.judge.stacks = ALL_STACKS;
 	w.layout.elf = elf;
 	w.layout.exempt[0] = (struct exempt){ COUNTER, 8, 0, "eight bytes" };
 	w.layout.exempt[1] = (struct exempt){ ASKEW, 3, 0, "three bytes across two words" };
@@ -237,12 +240,56 @@ static void test_user_lies(void)
 	is_live(&w, USER_MEMORY, "and user memory");
 }
 
+/* The event's own IST stack; the thread stack if it comes from CPL 3, is an interrupt or asks for one. */
+static unsigned may_use(enum event event, unsigned cpl)
+{
+	static const unsigned own[] = { [EVENT_NMI] = 1 << NMI_STACK, [EVENT_MCE] = 1 << MC_STACK,
+					[EVENT_DB] = 1 << DB_STACK, [EVENT_IRQ] = 1 << THREAD };
+
+	return own[event_base(event)] | (cpl || event_asks(event) ? 1 << THREAD : 0);
+}
+
+static void test_allow(void)
+{
+	for (enum event event = 0; event < EVENT_COUNT; event++)
+		for (unsigned cpl = 0; cpl <= 3; cpl += 3) {
+			struct world w = good_world(event, cpl, SCHEME_IST);
+
+			world_link(&w);
+			w.judge.stacks = ~0u;           /* of the case before */
+			judge_allow_stacks(&w.judge, &w.in);
+			is_u64(w.judge.stacks, may_use(event, cpl), "which stacks %s at CPL %u may use",
+			       event_name(event), cpl);
+		}
+}
+
+/* A stack that the event may not use is live from end to end, idle or in use, and those that it may use are not. */
+static void test_forbidden(unsigned stack, struct world w, const char *when)
+{
+	const struct kernel_stack *s = &w.layout.stack[stack];
+	uint64_t low = s->base + s->slot_bytes, top = s->base + s->size;
+	unsigned others = 0;
+
+	w.judge.stacks = ALL_STACKS & ~(1u << stack);
+	ok(breaks(&w, low, 1) && breaks(&w, low + 0x800, 1) && breaks(&w, top - 1, 1),
+	   "%s, the %s stack is live from end to end if it may not be used", when, s->name);
+	for (unsigned n = 0; n < STACK_COUNT; n++)
+		others += n != stack && breaks(&w, w.layout.stack[n].base + SLOT, 1);
+	is_u64(others, 0, "%s, and no other stack", when);
+	w.judge.stacks = 1u << stack;
+	ok(!breaks(&w, low, 1), "%s, if it is the only one that may be used, its lowest byte may change", when);
+	for (unsigned n = 0; n < STACK_COUNT; n++)
+		others += n != stack && breaks(&w, w.layout.stack[n].base + SLOT, 1);
+	is_u64(others, STACK_COUNT - 1, "%s, and no other stack's", when);
+}
+
 int main(void)
 {
 	elf = open_image();
 	if (!elf)
 		return 1;
-	plan(7 + 17 + 5 * 11 + 3 * (4 + 4) + 4 + (5 + 4 + 4) + 4 * (5 + 4 + 4) + 3 + 2 * 8 + 6);
+	plan(7 + 17 + 5 * 11 + 3 * (4 + 4) + 4 + (5 + 4 + 4) + 4 * (5 + 4 + 4) + 3 + 2 * 8 + 6 +
+	     14 + 3 * 5 * 4);
 	test_page();
 	test_exempt();
 	for (unsigned n = 0; n < STACK_COUNT; n++)
@@ -260,6 +307,14 @@ int main(void)
 	test_user_memory(0);
 	test_user_memory(3);
 	test_user_lies();
+	test_allow();
+	for (unsigned n = 0; n < STACK_COUNT; n++) {
+		struct world w = memory_world(0);
+
+		test_forbidden(n, memory_world(3), "at CPL 3");
+		test_forbidden(n, rsp_world(ABI_USER_RSP), "in the kernel on the user's RSP");
+		test_forbidden(n, rsp_world(stack_top(&w, n)), "empty and in use");
+	}
 	elf_close(elf);
 	return done();
 }

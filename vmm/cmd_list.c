@@ -45,14 +45,18 @@ static const char row_format[] = "%-14s %-14s %-16s %-26s %-10s %s\n";
 
 static void print_scenario(const struct scenario *s)
 {
+	unsigned ask = 1u << EVENT_NMI_RESCHED | 1u << EVENT_MCE_RESCHED | 1u << EVENT_DB_RESCHED;
+	bool all_ask = (s->events & ask) == ask;
 	char schemes[200] = "", events[200] = "";
 
 	for (enum scheme n = 0; n < SCHEME_COUNT; n++)
 		if (s->schemes >> n & 1)
 			join(schemes, sizeof(schemes), scheme_name(n));
 	for (enum event n = 0; n < EVENT_COUNT; n++)
-		if (s->events >> n & 1)
+		if (s->events >> n & 1 && !(all_ask && event_asks(n)))
 			join(events, sizeof(events), event_name(n));
+	if (all_ask)
+		join(events, sizeof(events), "*.resched");
 	printf(row_format, s->name, s->program, schemes, events, or_none(s->rows), or_none(s->bugs));
 	print_wrapped("    ", s->claim);
 }

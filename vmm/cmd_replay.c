@@ -50,6 +50,8 @@ static void inject(struct session *s, struct replay *r)
 		trace_add(&r->trace, s, TRACE_BACK, back);
 		r->trace.at[r->trace.count - 1].broken = r->result.breach.broken;
 	}
+	if (!r->result.breach.broken && !s->judge.muted && !event_asks(r->id.event))
+		case_run_to_end(s, &start, r->id.event, &r->result);    /* as the sampled cases of a run */
 	walk_resume(s);
 }
 
@@ -154,8 +156,7 @@ static void find_boundary(struct replay *r)
 
 static void check_can_run(const struct replay *r)
 {
-	if (r->id.scheme == SCHEME_SWAPGS && r->id.gs == GS_OWN_K)
-		die(EXIT_USAGE, "scheme swapgs with u-own-k: refused, no kernel of that scheme can tell them apart");
+	plan_check_pair(r->id.scheme, r->id.gs);
 	if (r->id.scheme != SCHEME_SWAPGS && !r->bench->facts.fsgsbase)
 		die(EXIT_HOST, "scheme %s: this host does not execute RD/WRGSBASE in a guest", scheme_name(r->id.scheme));
 }
@@ -204,12 +205,14 @@ int cmd_replay(const struct options *o)
 	char err[400];
 	bool broken;
 
-	if (o->arg_count != 1)
-		die(EXIT_USAGE, "replay takes one case id");
-	r->text = o->args[0];
+	if (o->arg_count < 1 || o->arg_count > 2)
+		die(EXIT_USAGE, "replay takes one case id, after its scenario file if that is not one of ours");
+	r->text = o->args[o->arg_count - 1];
 	if (!caseid_parse(r->text, &r->id, err, sizeof(err)))
 		die(EXIT_USAGE, "%s", err);
-	plan_find_scenario(r->id.scenario, &scenario);
+	plan_find_scenario(o->arg_count == 2 ? o->args[0] : r->id.scenario, &scenario);
+	if (strcmp(scenario.name, r->id.scenario))
+		die(EXIT_USAGE, "%s: the case is of scenario %s", scenario.path, r->id.scenario);
 	bench_open(&bench, o->kernel, o->timeout);
 	r->bench = &bench;
 	r->reach = o->around;

@@ -118,6 +118,7 @@ void judge_handler(struct judge *j, const struct injected *in, const struct cpu_
 void judge_body(struct judge *j, const struct injected *in, const struct cpu_state *now)
 {
 	judge_expect(j, j->layout->k_own, expected_i(j, in));
+	judge_flags(j, now, false);
 	judge_equal(j, RULE_DEBUG, "DR7 in the body", now->dr7, ABI_DR7_DISARMED);
 	if (event_base(in->event) != EVENT_DB)
 		return;

@@ -15,7 +15,7 @@ static const struct {
 	int (*run)(const struct options *o);
 } commands[] = {
 	{ "run", "[SCENARIO|FILE.scn...]   inject at every boundary; TAP on stdout", cmd_run },
-	{ "replay", "CASE [--around N]     one case again: every stop, the instructions around it, its neighbours", cmd_replay },
+	{ "replay", "[FILE.scn] CASE [--around N]     one case again: every stop, the instructions around it, its neighbours", cmd_replay },
 	{ "list", "[--boundaries] [SCENARIO...]  scenarios, or the measured map", cmd_list },
 	{ "doctor", "                      what this host can and cannot do", cmd_doctor },
 };

@@ -32,6 +32,7 @@ void plan_find_scenario(const char *name, struct scenario *out)
 
 	if (length > 4 && !strcmp(name + length - 4, ".scn")) {
 		need(scenario_read(name, out, err, sizeof(err)), err);
+		out->is_file = true;
 		return;
 	}
 	if (strchr(name, '/') || length > 60)

@@ -82,7 +82,8 @@ static void print_failure(const struct unit_record *r, const struct bench *bench
 	printf("      at boundary: { CPL: %u, A: 0x%lx, I: 0x%lx }\n", v->cpl, (unsigned long)v->a_value,
 	       (unsigned long)v->i_value);
 	printf("      broken: %u of %u cases%s\n", p->broken, p->cases, p->unstable ? ", unstable" : "");
-	printf("      again: gsgate replay %s%s%s\n      ...\n", bench->replay_option, *bench->replay_option ? " " : "", id);
+	printf("      again: gsgate replay %s%s%s%s%s\n      ...\n", bench->replay_option, *bench->replay_option ? " " : "",
+	       r->unit.scenario->is_file ? r->unit.scenario->path : "", r->unit.scenario->is_file ? " " : "", id);
 }
 
 static void print_golden(const struct unit_record *r, const struct bench *bench)

@@ -26,6 +26,7 @@ struct pin {
 struct scenario {
 	char name[64];                  /* file name without .scn */
 	char path[512];
+	bool is_file;                   /* named by its file, not found among ours */
 	char claim[200];                /* one sentence */
 	char rows[100], bugs[100];      /* comma-separated; "" if none */
 	char program[32];               /* program= on the guest's command line */

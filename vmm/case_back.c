@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/* case_back.c: what an event has left behind when it is back at its boundary, besides registers. */
+#include <string.h>
+
+#include "vmm/case_flight.h"
+#include "vmm/case_work.h"
+
+static void judge_ram(struct flight *f)
+{
+	struct machine *m = &f->s->machine;
+
+	for (uint64_t page = 0; page < m->mem.size / PAGE_SIZE; page++)
+		if (f->options->all_memory || machine_is_dirty(m, page))
+			judge_page(&f->s->judge, f->in.before, page * PAGE_SIZE,
+				   mem_at(&m->mem, page * PAGE_SIZE, PAGE_SIZE), m->reference + page * PAGE_SIZE);
+}
+
+/* Text is compared before the stops are lifted: lifting puts the image's bytes back. */
+static void judge_text(struct flight *f)
+{
+	char name[128] = "";
+	gva_t at = 0;
+	bool changed = stops_text_changed(&f->s->stops, &at);
+
+	if (changed)
+		elf_name(f->s->bench->elf, at, name, sizeof(name));
+	judge_check(&f->s->judge, RULE_TRANSPARENT, !changed, "text was written at %s", name);
+}
+
+/* The C half has run: the handler, and what it does its work in. */
+static void judge_handled(struct flight *f)
+{
+	bool has_body = f->s->layout.event[f->in.event].body;
+
+	judge_check(&f->s->judge, RULE_MASKING, f->at_handler, "%s was not handled: its C handler was not called",
+		    event_name(f->in.event));
+	judge_check(&f->s->judge, RULE_MASKING, !has_body || f->at_body, "%s was not handled: its handler's body was not called",
+		    event_name(f->in.event));
+}
+
+static uint64_t read_word(const uint8_t *ram, gva_t at)
+{
+	uint64_t value;
+
+	memcpy(&value, ram + (at - ABI_KERNEL_VIRT), sizeof(value));
+	return value;
+}
+
+static void judge_counters(struct flight *f)
+{
+	const struct layout *l = &f->s->layout;
+	const uint8_t *ram = mem_at(&f->s->machine.mem, 0, ABI_RAM_SIZE), *was = f->s->machine.reference;
+
+	for (unsigned n = 0; n < l->exempts; n++)
+		if (l->exempt[n].vector)
+			judge_counter(&f->s->judge, &f->in, n, read_word(ram, l->exempt[n].addr),
+				      read_word(was, l->exempt[n].addr));
+}
+
+/* A reschedule that was asked for: by interrupt, or done already if the event's own exit led to user code. At CPL 3 no flag
+ * is left. */
+static void judge_request(struct flight *f)
+{
+	bool by_interrupt = event_asks(f->in.event) && (!cpu_cpl(f->in.before) || event_base(f->in.event) == EVENT_NMI);
+
+	judge_equal(&f->s->judge, RULE_EXIT_WORK, "the pending reschedule interrupt", f->s->run.ipi,
+		    by_interrupt ? ABI_VECTOR_RESCHED : 0);
+	if (cpu_cpl(f->in.before))
+		judge_work(&f->s->judge, case_work_flags(f->s));
+}
+
+void case_judge_back(struct flight *f)
+{
+	judge_text(f);
+	stops_clear(&f->s->stops);
+	machine_collect_dirty(&f->s->machine);
+	judge_ram(f);
+	judge_handled(f);
+	judge_counters(f);
+	judge_request(f);
+}
