@@ -11,6 +11,8 @@ enum vector {
 	VECTOR_BP = 3,
 	VECTOR_UD = 6,
 	VECTOR_DF = 8,
+	VECTOR_NP = 11,
+	VECTOR_SS = 12,
 	VECTOR_GP = 13,
 	VECTOR_PF = 14,
 	VECTOR_MC = 18,

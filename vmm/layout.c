@@ -136,6 +136,17 @@ static void read_exempt(struct reader *r)
 	}
 }
 
+static void read_fixups(struct reader *r)
+{
+	const struct abi_fixup *x = need_table(r, "abi_fixup", sizeof(*x), LAYOUT_FIXUPS, &r->l->fixups);
+
+	for (unsigned n = 0; n < r->l->fixups; n++) {
+		r->l->fixup[n] = x[n];
+		if (!range_has(&r->l->text, x[n].fault))
+			complain(r, "abi_fixup[%u] lies outside kernel text", n);
+	}
+}
+
 static void read_version(struct reader *r)
 {
 	uint64_t at = need(r, "abi_version");
@@ -150,9 +161,9 @@ static void read_code(struct reader *r)
 	struct layout *l = r->l;
 	static const char *const ordinary[LAYOUT_HANDLERS] = {
 		"do_syscall_64", "exc_invalid_op", "exc_page_fault", "exc_general_protection",
-		"exc_breakpoint",
+		"exc_breakpoint", "exc_segment_not_present", "exc_stack_segment",
 	};
-	static const int vectors[LAYOUT_HANDLERS] = { -1, 6, 14, 13, 3 };
+	static const int vectors[LAYOUT_HANDLERS] = { -1, 6, 14, 13, 3, 11, 12 };
 
 	l->event[EVENT_NMI] = (struct event_code){ need(r, "exc_nmi"), need(r, "nmi_body") };
 	l->event[EVENT_MCE] = (struct event_code){ need(r, "exc_machine_check"), need(r, "machine_check_body") };
@@ -235,6 +246,7 @@ bool layout_init(struct layout *l, const struct elf *elf, const struct mem *m, c
 	read_code(&r);
 	read_stacks(&r);
 	read_exempt(&r);
+	read_fixups(&r);
 	find_returns(&r);
 	return r.good;
 }
@@ -249,6 +261,14 @@ void layout_read_gates(struct layout *l, const struct mem *m, uint64_t cr3, uint
 			continue;       /* not present */
 		l->gate[n] = (d[0] & 0xffff) | (d[0] >> 32 & 0xffff0000) | d[1] << 32;
 	}
+}
+
+uint64_t layout_fixup(const struct layout *l, uint64_t rip)
+{
+	for (unsigned n = 0; n < l->fixups; n++)
+		if (l->fixup[n].fault == rip)
+			return l->fixup[n].kind;
+	return 0;
 }
 
 unsigned layout_stack(const struct layout *l, uint64_t rsp)
