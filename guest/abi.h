@@ -4,7 +4,7 @@
 #ifndef GUEST_ABI_H
 #define GUEST_ABI_H
 
-#define ABI_VERSION 2
+#define ABI_VERSION 3
 
 /* Memory. All RAM is mapped at ABI_KERNEL_VIRT + physical address. User pages are
  * mapped where the ELF's user segments say (virtual) onto their physical address. */
@@ -48,6 +48,8 @@
 #define ABI_USER_CS      0x33
 #define ABI_USER_SS      0x2b
 #define ABI_TSS          0x40
+#define ABI_ABSENT_SS    0x53                /* the user's, but not present */
+#define ABI_ABSENT_CS    0x5b
 
 /* Debug registers in every golden run: DR0 watches the symbol debug_watch_word, which
  * nothing touches, for 8-byte writes; DR7 is ABI_DR7_ARMED outside #DB and NMI bodies. */
@@ -67,12 +69,18 @@
 #define ABI_SYS_READ     4                   /* returns the 8 bytes at user pointer RDI, -EFAULT if it faults */
 #define ABI_SYS_EXIT     5                   /* ends the workload: RDI goes to ABI_PORT_DONE */
 #define ABI_SYS_YIELD    6                   /* asks for a reschedule of itself, returns 0 */
+#define ABI_SYS_SIGRETURN 7                  /* RIP CS RFLAGS RSP SS := five words at user pointer RDI, returns 0;
+                                              * -EFAULT if reading faults or RIP is out of user space */
 #define ABI_EPERM        1
 #define ABI_EFAULT       14
 #define ABI_ENOSYS       38
 
-/* A user fault (#UD, #PF) comes back like a signal: RIP := RBX, RAX := vector,
- * RDX := error code (0 if the vector has none), RDI := CR2 for #PF; all else is kept. */
+/* SIGRETURN lets the IRET find out whether CS and SS, with RPL 3, can be loaded. Of RFLAGS user code can set these; IF is 1. */
+#define ABI_SIGRETURN_FLAGS 0x240cd5         /* CF PF AF ZF SF OF DF AC ID */
+
+/* A user exception (#BP, #UD, #NP, #SS, #GP, #PF) comes back like a signal: RIP := RBX, RAX := vector,
+ * RDX := error code (0 if the vector has none), RDI := CR2 for #PF; all else is kept. So does the fault of an IRET that
+ * cannot load what SIGRETURN asked for: RFLAGS and RSP are then those of the five words, CS and SS the user's. */
 
 /* First user instruction: GPR n (hardware numbering: 0 RAX, 1 RCX .. 15 R15) holds
  * ABI_USER_GPR + n * ABI_USER_GPR_STEP, but RSP is ABI_USER_RSP, RDI the user GS value
@@ -137,5 +145,12 @@ struct abi_exempt {
 	uint64_t vector;
 	char reason[48];
 };
+
+/* The array abi_fixup: the kernel's instructions at which a fault may come while A = U. */
+struct abi_fixup {
+	uint64_t fault;
+	uint64_t kind;
+};
+#define ABI_FIXUP_IRET 1                /* the handler's frame is that of the user code to which IRET was going */
 #endif
 #endif

@@ -8,7 +8,8 @@
 char boot_cmdline[ABI_CMDLINE_SIZE] __attribute__((section(".data"), used));
 
 extern const char user_syscall[], user_syscall_iret[], user_exception[], user_usercopy[], user_gs[],
-	user_flags[], user_work[], user_probe[];
+	user_flags[], user_work[], user_gp[], user_breakpoint[],
+	user_bad_iret[], user_probe[];
 
 static const struct named {
 	const char *name;
@@ -25,6 +26,9 @@ static const struct named {
 	{ "gs", (uint64_t)user_gs },
 	{ "flags", (uint64_t)user_flags },
 	{ "work", (uint64_t)user_work },
+	{ "gp", (uint64_t)user_gp },
+	{ "breakpoint", (uint64_t)user_breakpoint },
+	{ "bad_iret", (uint64_t)user_bad_iret },
 	{ "probe", (uint64_t)user_probe },
 	{ 0, 0 },
 };

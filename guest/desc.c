@@ -6,7 +6,8 @@
 #include "guest/vector.h"
 
 typedef void entry_fn(void);
-entry_fn asm_exc_invalid_op, asm_exc_general_protection, asm_exc_page_fault;
+entry_fn asm_exc_breakpoint, asm_exc_invalid_op, asm_exc_general_protection, asm_exc_page_fault;
+entry_fn asm_exc_segment_not_present, asm_exc_stack_segment;
 entry_fn asm_exc_interrupt, asm_exc_reschedule;
 entry_fn asm_exc_nmi_swapgs, asm_exc_nmi_ist;
 entry_fn asm_exc_machine_check_swapgs, asm_exc_machine_check_ist;
@@ -21,8 +22,11 @@ static const struct gate {
 } gates[] = {
 	{ VECTOR_DB, IST_DB, { asm_exc_debug_swapgs, asm_exc_debug_ist } },
 	{ VECTOR_NMI, IST_NMI, { asm_exc_nmi_swapgs, asm_exc_nmi_ist } },
+	{ VECTOR_BP, IST_NONE, { asm_exc_breakpoint, asm_exc_breakpoint } },
 	{ VECTOR_UD, IST_NONE, { asm_exc_invalid_op, asm_exc_invalid_op } },
 	{ VECTOR_DF, IST_DF, { asm_exc_double_fault_swapgs, asm_exc_double_fault_ist } },
+	{ VECTOR_NP, IST_NONE, { asm_exc_segment_not_present, asm_exc_segment_not_present } },
+	{ VECTOR_SS, IST_NONE, { asm_exc_stack_segment, asm_exc_stack_segment } },
 	{ VECTOR_GP, IST_NONE, { asm_exc_general_protection, asm_exc_general_protection } },
 	{ VECTOR_PF, IST_NONE, { asm_exc_page_fault, asm_exc_page_fault } },
 	{ VECTOR_IRQ, IST_NONE, { asm_exc_interrupt, asm_exc_interrupt } },
@@ -46,6 +50,7 @@ static struct tss tss = { .io_map = sizeof(struct tss) };        /* no I/O map *
 #define KERNEL_DATA 0x00cf93000000ffff
 #define USER_CODE   0x00affb000000ffff
 #define USER_DATA   0x00cff3000000ffff
+#define PRESENT     (1ull << 47)
 #define INDEX(selector) ((selector) >> 3)
 
 /* SYSCALL and SYSRET fix the order: kernel CS, SS; user base (none here), SS, CS. */
@@ -55,6 +60,8 @@ static uint64_t gdt[] = {
 	[INDEX(ABI_USER_SS)] = USER_DATA,
 	[INDEX(ABI_USER_CS)] = USER_CODE,
 	[INDEX(ABI_TSS)] = 0, 0,
+	[INDEX(ABI_ABSENT_SS)] = USER_DATA & ~PRESENT,
+	[INDEX(ABI_ABSENT_CS)] = USER_CODE & ~PRESENT,
 };
 
 /* SDM vol. 3, figure 8-4. */
@@ -77,10 +84,10 @@ static struct idt_gate {
 	uint64_t low, high;
 } idt[VECTOR_COUNT];
 
-/* SDM vol. 3, figure 6-8: present, interrupt gate (IF := 0), DPL 0 (user code cannot call it). */
+/* SDM vol. 3, figure 6-8: present, interrupt gate (IF := 0), DPL 0 (user code cannot call it) but for INT3. */
 static void idt_set(const struct gate *gate, enum scheme scheme)
 {
-	uint64_t entry = (uint64_t)gate->entry[scheme], interrupt_gate = 0x8e;
+	uint64_t entry = (uint64_t)gate->entry[scheme], interrupt_gate = gate->vector == VECTOR_BP ? 0xee : 0x8e;
 
 	idt[gate->vector].low = (entry & 0xffff) | ABI_KERNEL_CS << 16 | (uint64_t)gate->ist << 32 |
 				interrupt_gate << 40 | (entry >> 16 & 0xffff) << 48;

@@ -58,9 +58,12 @@ END exit_to_user_sysret
 
 /* exit_to_user_iret
  * On entry: RSP = frame with the user's CS, on the thread stack, A = K, I = U, IF = 0.
+ * The frame's five words are the last of the thread stack. IRET faults if it cannot load CS or SS: at CPL 0, with A = U.
+ * error_entry knows its address.
  *
  * good:  registers; drop the error code; swapgs; iretq
  * bad:   swapgs twice or never: A = K and I = U at CPL 3, so the user reads K and the next entry runs on U
+ * bad:   a second iretq to user code at an address that error_entry does not know (its fault: C on U)
  */
 FUNC exit_to_user_iret
 	POP_REGS
@@ -68,6 +71,7 @@ FUNC exit_to_user_iret
 	swapgs
 win_iret_exit_begin:
 	/* A = U, I = K, RSP = the five words that IRET takes, still on the thread stack. */
+PLACE exit_to_user_iretq
 	iretq
 win_iret_exit_end:
 END exit_to_user_iret

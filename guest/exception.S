@@ -9,7 +9,8 @@
  * the interrupted stack aligned to 16 from CPL 0; SS RSP RFLAGS CS RIP pushed, and an error code if the vector has
  * one. All GPRs are the interrupted code's.
  * From CPL 3: A = U, I = K. From CPL 0: A = K, I = U, because such an exception may not happen in a window: the RSP
- * could be the user's already. So CS alone tells which it is.
+ * could be the user's already. So CS alone tells which it is, but for the instructions of abi_fixup, where RSP is the
+ * kernel's and A = U.
  *
  * good:  cld; save; if CS says user: swapgs; C
  * bad:   C with DF = 1 (string instructions run backwards)
@@ -30,14 +31,22 @@ END asm_exc_\name
 .endm
 
 /* One line per vector, with what stands for the error code if the CPU pushes none. */
+EXCEPTION breakpoint, pushq $FRAME_NO_ERROR	/* #BP: a trap, RIP is after the INT3 */
 EXCEPTION invalid_op, pushq $FRAME_NO_ERROR	/* #UD */
+EXCEPTION segment_not_present			/* #NP */
+EXCEPTION stack_segment				/* #SS */
 EXCEPTION general_protection			/* #GP */
 EXCEPTION page_fault				/* #PF */
 EXCEPTION interrupt, pushq $FRAME_NO_ERROR	/* the bench's interrupt source */
 EXCEPTION reschedule, pushq $FRAME_NO_ERROR	/* what a handler asked for */
 
-/* error_entry: called with the frame above the return address. Afterwards A = K, I = U.
- * The fences keep both outcomes of the test from being speculated past with the other one's GS. */
+/* error_entry: called with the frame above the return address, GPRs free. Afterwards A = K, I = U.
+ * The fences keep each outcome of the tests from being speculated past with another one's GS.
+ *
+ * good:  CS the user's, or RIP in abi_fixup: swapgs; other kernel code: nothing
+ * good:  a fault of the IRET to user code: C gets the frame of the user code, at the top of the thread stack
+ * bad:   an IRET's fault taken for one of kernel code that runs on K (C on U; and no user to signal)
+ */
 FUNC error_entry
 win_error_entry_begin:
 	testb	$3, FRAME_CS + 8(%rsp)
@@ -47,7 +56,20 @@ win_error_entry_end:
 	lfence
 	ret
 error_entry_kernel:
+	cmpq	$exit_to_user_iretq, FRAME_RIP + 8(%rsp)
+	je	error_entry_bad_iret
 	lfence
+	ret
+error_entry_bad_iret:
+win_error_entry_bad_iret_begin:
+	/* A = U, I = K, RSP below the five words that IRET did not take. */
+	swapgs
+win_error_entry_bad_iret_end:
+	lfence
+	pop	%r12				/* the return address, while the frame moves up over it */
+	CALL_C	fixup_bad_iret
+	mov	%rax, %rsp
+	push	%r12
 	ret
 END error_entry
 

@@ -18,6 +18,12 @@
 \name:
 .endm
 
+/* A place inside of a function that another file must know. */
+.macro PLACE name
+	.globl	\name
+\name:
+.endm
+
 .macro END name
 	.size	\name, . - \name
 .endm

@@ -67,6 +67,26 @@ static uint64_t sys_read(struct abi_frame *frame)
 	return value;
 }
 
+/* CS and SS are not looked at: no check here could be as good as IRET's own. RPL 3 keeps them from being the kernel's. */
+static uint64_t sys_sigreturn(struct abi_frame *frame)
+{
+	uint64_t word[5];
+
+	if (frame->rdi > ABI_TASK_SIZE_MAX - sizeof(word))
+		return -ABI_EFAULT;
+	for (unsigned n = 0; n < 5; n++)
+		if (get_user(frame->rdi + 8 * n, &word[n]))
+			return -ABI_EFAULT;
+	if (word[0] >= ABI_TASK_SIZE_MAX)
+		return -ABI_EFAULT;
+	frame->rip = word[0];
+	frame->cs = (word[1] & 0xffff) | 3;
+	frame->rflags = (word[2] & ABI_SIGRETURN_FLAGS) | RFLAGS_IF | RFLAGS_FIXED;
+	frame->rsp = word[3];
+	frame->ss = (word[4] & 0xffff) | 3;
+	return 0;
+}
+
 static uint64_t sys_yield(struct abi_frame *frame __attribute__((unused)))
 {
 	work_request_own();
@@ -86,6 +106,7 @@ static uint64_t (*const table[])(struct abi_frame *frame) = {
 	[ABI_SYS_READ] = sys_read,
 	[ABI_SYS_EXIT] = sys_exit,
 	[ABI_SYS_YIELD] = sys_yield,
+	[ABI_SYS_SIGRETURN] = sys_sigreturn,
 };
 #define SYSCALL_COUNT (sizeof(table) / sizeof(table[0]))
 

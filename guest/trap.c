@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* trap.c: ordinary exceptions and #DF in C, and the check that every handler begins with. */
+#include <stddef.h>
+
 #include "guest/cpu.h"
 #include "guest/percpu.h"
 #include "guest/report.h"
@@ -11,6 +13,12 @@ struct fixup {
 	uint64_t fault, resume;
 };
 extern const struct fixup __extable_start[], __extable_end[];
+
+extern const char exit_to_user_iretq[];
+
+const struct abi_fixup abi_fixup[] = {
+	{ (uint64_t)exit_to_user_iretq, ABI_FIXUP_IRET },
+};
 
 void trap_check_entry(void)
 {
@@ -25,13 +33,16 @@ void trap_check_entry(void)
 		report_panic(ABI_PANIC_ASSERT, "IF is 1 in a C handler", 0);
 }
 
-/* The user's fault comes back to it like a signal (abi.h). RF belongs to the instruction that faulted. */
+/* The user's fault comes back to it like a signal (abi.h). RF belongs to the instruction that faulted; CS and SS may be what
+ * IRET has refused. */
 static void signal_user(struct abi_frame *frame, enum vector vector, uint64_t error)
 {
 	frame->rip = frame->rbx;
 	frame->rax = vector;
 	frame->rdx = error;
 	frame->rflags &= ~RFLAGS_RF;
+	frame->cs = ABI_USER_CS;
+	frame->ss = ABI_USER_SS;
 }
 
 /* IRET to such a RIP would fault in the kernel, on the user's GS. */
@@ -52,33 +63,60 @@ static bool fix_kernel_fault(struct abi_frame *frame)
 	return false;
 }
 
-void exc_invalid_op(struct abi_frame *frame)
+/* Upwards by less than its length: the last word first. */
+struct abi_frame *fixup_bad_iret(struct abi_frame *fault)
 {
-	trap_check_entry();
-	if (!can_signal(frame))
-		report_trap("#UD", frame);
-	signal_user(frame, VECTOR_UD, 0);
+	uint64_t *from = (uint64_t *)fault, *to = (uint64_t *)(fault->rsp - offsetof(struct abi_frame, rip));
+
+	for (unsigned n = offsetof(struct abi_frame, rip) / sizeof(*to); n--;)
+		to[n] = from[n];
+	return (struct abi_frame *)to;
 }
 
+/* An exception that does not know more than its vector: for the user, or for a fixup, or a bug. */
+static void ordinary(struct abi_frame *frame, enum vector vector, const char *mnemonic, uint64_t error)
+{
+	trap_check_entry();
+	if (can_signal(frame))
+		signal_user(frame, vector, error);
+	else if (trap_from_user(frame) || !fix_kernel_fault(frame))
+		report_trap(mnemonic, frame);
+}
+
+void exc_breakpoint(struct abi_frame *frame)
+{
+	ordinary(frame, VECTOR_BP, "#BP", 0);
+}
+
+void exc_invalid_op(struct abi_frame *frame)
+{
+	ordinary(frame, VECTOR_UD, "#UD", 0);
+}
+
+void exc_segment_not_present(struct abi_frame *frame)
+{
+	ordinary(frame, VECTOR_NP, "#NP", frame->error);
+}
+
+void exc_stack_segment(struct abi_frame *frame)
+{
+	ordinary(frame, VECTOR_SS, "#SS", frame->error);
+}
+
+void exc_general_protection(struct abi_frame *frame)
+{
+	ordinary(frame, VECTOR_GP, "#GP", frame->error);
+}
+
+/* CR2 is read before anything else can fault, and is the user's to see only if the fault was its own. */
 void exc_page_fault(struct abi_frame *frame)
 {
 	uint64_t address = cpu_read_cr2();
+	bool from_user = trap_from_user(frame);
 
-	trap_check_entry();
-	if (can_signal(frame)) {
-		signal_user(frame, VECTOR_PF, frame->error);
+	ordinary(frame, VECTOR_PF, "#PF", frame->error);
+	if (from_user)
 		frame->rdi = address;
-		return;
-	}
-	if (trap_from_user(frame) || !fix_kernel_fault(frame))
-		report_trap("#PF", frame);
-}
-
-/* No program raises it: from either side it is a bug. */
-void exc_general_protection(struct abi_frame *frame)
-{
-	trap_check_entry();
-	report_trap("#GP", frame);
 }
 
 void exc_double_fault(struct abi_frame *frame)

@@ -7,7 +7,10 @@
 
 #include "guest/abi.h"
 
+void exc_breakpoint(struct abi_frame *frame);
 void exc_invalid_op(struct abi_frame *frame);
+void exc_segment_not_present(struct abi_frame *frame);
+void exc_stack_segment(struct abi_frame *frame);
 void exc_general_protection(struct abi_frame *frame);
 void exc_page_fault(struct abi_frame *frame);
 void exc_double_fault(struct abi_frame *frame);
@@ -26,6 +29,10 @@ void debug_body(struct abi_frame *frame, uint64_t dr6) TRAP_BODY;
 
 /* What every handler may rely on: A is K, and IF is 0. Panics if not. */
 void trap_check_entry(void);
+
+/* Called by error_entry with the frame of a fault of the IRET to user code. Returns the frame of that user code: the five words
+ * lie where IRET found them, and the registers are moved to below them. */
+struct abi_frame *fixup_bad_iret(struct abi_frame *fault);
 
 static inline bool trap_from_user(const struct abi_frame *frame)
 {

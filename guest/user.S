@@ -75,6 +75,53 @@ user_exception_stored:
 	EXIT
 END user_exception
 
+/* gp: #GP by an instruction that only the kernel may execute. Not HLT: the bench's own stops are those. */
+FUNC user_gp
+	SET_GS
+	mov	$user_gp_refused, %ebx
+	cli
+user_gp_refused:
+	EXIT
+END user_gp
+
+/* breakpoint: #BP, a trap: the gate is one that user code may ask for, and the saved RIP is after the INT3. */
+FUNC user_breakpoint
+	SET_GS
+	mov	$user_breakpoint_trapped, %ebx
+	int3
+user_breakpoint_trapped:
+	EXIT
+END user_breakpoint
+
+/* SIGRETURN to the next instruction, with all flags that it can set and another RSP. If IRET refuses, RIP comes from RBX
+ * instead. RDI is ABI_USER_DATA. */
+.macro SIGRETURN cs, ss
+	movq	$.Lreturned_\@, (%rdi)
+	movq	$\cs, 8(%rdi)
+	movq	$ABI_SIGRETURN_FLAGS, 16(%rdi)
+	lea	-16(%rsp), %r9
+	mov	%r9, 24(%rdi)
+	movq	$\ss, 32(%rdi)
+	mov	$.Lrefused_\@, %ebx
+	mov	$ABI_SYS_SIGRETURN, %eax
+	syscall
+.Lreturned_\@:
+	nop
+.Lrefused_\@:
+.endm
+
+/* bad_iret: SIGRETURN to user code as it should be, then to an SS of the kernel's (#GP), an SS that is not present (#SS) and a
+ * CS that is not present (#NP). */
+FUNC user_bad_iret
+	SET_GS
+	mov	$ABI_USER_DATA, %edi
+	SIGRETURN ABI_USER_CS, ABI_USER_SS
+	SIGRETURN ABI_USER_CS, ABI_KERNEL_SS
+	SIGRETURN ABI_USER_CS, ABI_ABSENT_SS
+	SIGRETURN ABI_ABSENT_CS, ABI_USER_SS
+	EXIT
+END user_bad_iret
+
 /* usercopy: the kernel reads user memory for the user: a good pointer, then one that faults inside the kernel. */
 FUNC user_usercopy
 	SET_GS

@@ -8,8 +8,11 @@
 enum vector {
 	VECTOR_DB = 1,
 	VECTOR_NMI = 2,
+	VECTOR_BP = 3,
 	VECTOR_UD = 6,
 	VECTOR_DF = 8,
+	VECTOR_NP = 11,
+	VECTOR_SS = 12,
 	VECTOR_GP = 13,
 	VECTOR_PF = 14,
 	VECTOR_MC = 18,

@@ -27,6 +27,10 @@ static void test_faults(void)
 {
 	BEGIN(0x0f, 0x0b);                              /* ud2 */
 	faults(6, 0, 0x1000, "#UD");
+	BEGIN(0xcc);                                    /* int3 */
+	faults(3, 0, 0x1000, "#BP");
+	BEGIN(0xfa);                                    /* cli */
+	faults(13, 0, 0x1000, "#GP");
 	BEGIN(0x48, 0x8b, 0x16);                        /* mov (%rsi),%rdx */
 	m.gpr[GPR_RSI] = ABI_USER_UNMAPPED;
 	faults(14, 4, ABI_USER_UNMAPPED, "a load from an unmapped page");
@@ -90,7 +94,7 @@ static void test_syscalls(void)
 	call(ABI_SYS_YIELD, 5, 0, "YIELD returns 0");
 	is_u64(m.rip, ABI_USER_TEXT + 2, "to behind SYSCALL");
 	is_u64(m.gs_base, 0, "with the same U");
-	call(ABI_SYS_YIELD + 1, 5, -38ull, "the number behind the last is ENOSYS");
+	call(ABI_SYS_SIGRETURN + 2, 5, -38ull, "a number behind the last is ENOSYS");
 	call(99, 0, -38ull, "an unknown number is ENOSYS");
 	call(1ull << 32, 7, -38ull, "the number is 64 bits wide");
 	ok(!m.exited, "none of these ended the program");
@@ -144,7 +148,7 @@ static void test_refusals(void)
 
 int main(void)
 {
-	plan((8 * 8 + 1) + (16 * 6 + 9) + 26);
+	plan((10 * 8 + 1) + (16 * 6 + 9) + 26);
 	test_faults();
 	test_syscalls();
 	test_refusals();

@@ -128,6 +128,9 @@ void judge_ordinary_gate(struct judge *j, const struct cpu_state *before, const 
 			 const struct hardware_frame *pushed, unsigned error_bytes);
 void judge_ordinary_handler(struct judge *j, const struct cpu_state *before, const struct cpu_state *now,
 			    const struct abi_frame *saved, int vector, const struct model *user);
+/* The C handler of a fault of the IRET to user code: its frame is the state of that user code, which the IRET was to load. */
+void judge_refused_iret(struct judge *j, const struct cpu_state *refused, const struct cpu_state *now,
+			const struct abi_frame *saved, const struct model *user);
 /* Any boundary at CPL 3: user-state, masking, debug. arrived: the boundary before was at CPL 0. */
 void judge_user_boundary(struct judge *j, const struct model *user, const struct cpu_state *now, bool arrived);
 

@@ -5,6 +5,9 @@
 
 #include "vmm/judge.h"
 
+#define VECTOR_BP 3
+#define INT3_LENGTH 1
+
 static bool is_paranoid(const struct injected *in)
 {
 	return cpu_cpl(in->before) == 0;
@@ -123,22 +126,33 @@ void judge_body(struct judge *j, const struct injected *in, const struct cpu_sta
 	judge_equal(j, RULE_DEBUG, "DR6 in the body", now->dr6, ABI_DR6_RESET);
 }
 
-/* A gate without IST: the thread stack's top from CPL 3, else the stack in use aligned to 16 (SDM vol. 3, 6.14.2). A fault
- * saves RF = 1, so that an instruction breakpoint does not hit again on the way back (17.3.1.1). */
+/* What an exception of the program saves. A fault: the instruction that faulted, and RF = 1, so that an instruction breakpoint
+ * does not hit again on the way back (SDM vol. 3, 17.3.1.1). INT3 is a trap: the boundary after it, RF as it was (table 6-1). */
+static struct cpu_state saved_by(const struct cpu_state *b, bool trap)
+{
+	struct cpu_state saved = *b;
+
+	saved.rip += trap ? INT3_LENGTH : 0;
+	saved.rflags |= trap ? 0 : RFLAGS_RF;
+	return saved;
+}
+
+/* A gate without IST: the thread stack's top from CPL 3, else the stack in use aligned to 16 (SDM vol. 3, 6.14.2). */
 void judge_ordinary_gate(struct judge *j, const struct cpu_state *b, const struct cpu_state *now,
 			 const struct hardware_frame *f, unsigned error_bytes)
 {
 	const struct kernel_stack *thread = layout_stack_of(j->layout, 0, 3);
 	uint64_t top = cpu_cpl(b) ? thread->base + thread->size : b->gpr[GPR_RSP] & ~15ull;
+	struct cpu_state saved = saved_by(b, now->rip == j->layout->gate[VECTOR_BP]);
 
 	judge_expect(j, b->a, b->i);
 	judge_equal(j, RULE_HANDLER_STACK, "RSP at the gate", now->gpr[GPR_RSP], top - sizeof(*f) - error_bytes);
 	for (unsigned n = 0; n < GPR_COUNT; n++)
 		if (n != GPR_RSP)
 			judge_equal(j, RULE_FRAME, gpr_name(n), now->gpr[n], b->gpr[n]);
-	judge_equal(j, RULE_FRAME, "saved RIP", f->rip, b->rip);
+	judge_equal(j, RULE_FRAME, "saved RIP", f->rip, saved.rip);
 	judge_equal(j, RULE_FRAME, "saved CS", f->cs, b->cs);
-	judge_equal(j, RULE_FRAME, "saved RFLAGS", f->rflags, b->rflags | RFLAGS_RF);
+	judge_equal(j, RULE_FRAME, "saved RFLAGS", f->rflags, saved.rflags);
 	judge_equal(j, RULE_FRAME, "saved RSP", f->rsp, b->gpr[GPR_RSP]);
 	judge_equal(j, RULE_FRAME, "saved SS", f->ss, b->ss);
 	judge_equal(j, RULE_DELIVERY, "CPL at the gate", cpu_cpl(now), 0);
@@ -157,17 +171,31 @@ static void judge_syscall_saved(struct judge *j, const struct cpu_state *b, cons
 	judge_equal(j, RULE_FRAME, "saved system call number", f->error, b->gpr[GPR_RAX]);
 }
 
-void judge_ordinary_handler(struct judge *j, const struct cpu_state *b, const struct cpu_state *now,
-			    const struct abi_frame *saved, int vector, const struct model *user)
+static void judge_in_c(struct judge *j, const struct cpu_state *now, unsigned from_cpl, bool ac_clear, const struct model *user)
 {
 	judge_expect(j, j->layout->k_own, user->gs_base);
 	judge_equal(j, RULE_HANDLER_GS, "A", now->a, j->expected_a);
 	judge_equal(j, RULE_HANDLER_GS, "I", now->i, j->expected_i);
 	judge_equal(j, RULE_HANDLER_GS, "CPL", cpu_cpl(now), 0);
-	judge_stack(j, layout_stack_of(j->layout, 0, 3), now, cpu_cpl(b));
+	judge_stack(j, layout_stack_of(j->layout, 0, 3), now, from_cpl);
+	judge_flags(j, now, ac_clear);
+}
+
+void judge_ordinary_handler(struct judge *j, const struct cpu_state *b, const struct cpu_state *now,
+			    const struct abi_frame *saved, int vector, const struct model *user)
+{
+	struct cpu_state state = saved_by(b, vector == VECTOR_BP);
+
+	judge_in_c(j, now, cpu_cpl(b), vector < 0, user);
 	if (vector < 0)
 		judge_syscall_saved(j, b, saved);
 	else
-		judge_saved(j, b, saved, b->rflags | RFLAGS_RF);
-	judge_flags(j, now, vector < 0);
+		judge_saved(j, &state, saved, state.rflags);
+}
+
+void judge_refused_iret(struct judge *j, const struct cpu_state *refused, const struct cpu_state *now,
+			const struct abi_frame *saved, const struct model *user)
+{
+	judge_in_c(j, now, 3, false, user);
+	judge_saved(j, refused, saved, refused->rflags);
 }

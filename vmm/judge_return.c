@@ -45,7 +45,15 @@ void judge_sysret(struct judge *j, const struct model *user, const struct cpu_st
 void judge_iret_to_user(struct judge *j, const struct model *user, const struct cpu_state *now,
 			const struct hardware_frame *f)
 {
+	const struct model_iret *bad = &user->bad_iret;
+
 	judge_gs_of_user(j, user, now);
+	if (user->refused && f->cs == bad->cs && f->ss == bad->ss) {
+		judge_equal(j, RULE_RETURN, "RIP asked for", f->rip, bad->rip);
+		judge_equal(j, RULE_RETURN, "RFLAGS asked for", f->rflags, bad->rflags);
+		judge_equal(j, RULE_RETURN, "RSP asked for", f->rsp, bad->rsp);
+		return;
+	}
 	judge_equal(j, RULE_RETURN, "CS about to be loaded", f->cs, ABI_USER_CS);
 	judge_equal(j, RULE_RETURN, "SS about to be loaded", f->ss, ABI_USER_SS);
 	judge_target(j, user, f->rip, f->rflags, f->rsp);

@@ -16,6 +16,7 @@
 #define LAYOUT_STACKS 16
 #define LAYOUT_EXEMPT 64
 #define LAYOUT_RETURNS 64
+#define LAYOUT_FIXUPS 16
 #define LAYOUT_GATES (ABI_VECTOR_RESCHED + 1)
 #define LAYOUT_STACK_USER 0xff          /* layout_stack() of an RSP that is no kernel stack's */
 
@@ -46,7 +47,7 @@ struct c_handler {
 	uint64_t addr;
 	int vector;                     /* -1: SYSCALL */
 };
-#define LAYOUT_HANDLERS 4
+#define LAYOUT_HANDLERS 7
 
 struct layout {
 	const struct elf *elf;
@@ -62,6 +63,8 @@ struct layout {
 	unsigned stacks;
 	struct exempt exempt[LAYOUT_EXEMPT];
 	unsigned exempts;
+	struct abi_fixup fixup[LAYOUT_FIXUPS];
+	unsigned fixups;
 	uint64_t returns[LAYOUT_RETURNS]; /* every IRETQ and SYSRETQ of kernel text */
 	unsigned returns_count;
 	uint64_t gate[LAYOUT_GATES];    /* first instruction of each vector's gate, 0 if none; see layout_read_gates() */
@@ -80,6 +83,9 @@ unsigned layout_stack(const struct layout *l, uint64_t rsp);
 /* The stack on which an event of this vector may run: the thread stack after an entry from CPL 3 and for interrupts, else the
  * vector's IST stack. */
 const struct kernel_stack *layout_stack_of(const struct layout *l, unsigned vector, unsigned from_cpl);
+
+/* Which kind of fault is allowed at this address although A may be U there; 0: none. */
+uint64_t layout_fixup(const struct layout *l, uint64_t rip);
 
 static inline bool range_has(const struct range *r, uint64_t addr)
 {

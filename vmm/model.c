@@ -61,6 +61,7 @@ static enum outcome run_step(struct model *m, char *err, size_t err_size)
 {
 	struct step s = { .m = m, .err = err, .err_size = err_size };
 
+	m->refused = false;
 	if (m->exited)
 		step_unknown(&s, "the program has ended");
 	else if (m->rflags & RFLAGS_TF)

@@ -11,12 +11,19 @@
 
 #include "vmm/state.h"
 
+/* The five words that IRET takes. */
+struct model_iret {
+	uint64_t rip, cs, rflags, rsp, ss;
+};
+
 struct model {
 	uint64_t gpr[GPR_COUNT];
 	uint64_t rip, rflags;
 	uint64_t gs_base;               /* U */
 	uint64_t fs_base;
 	bool fsgsbase;                  /* offered to user code */
+	bool refused;                   /* in the visit that led here the kernel tried an IRET that cannot be: bad_iret */
+	struct model_iret bad_iret;
 	bool exited;                    /* SYS_EXIT was called; result in exit_code */
 	uint64_t exit_code;
 	const uint8_t *text;            /* user text as the image has it, at ABI_USER_TEXT */
@@ -39,7 +46,7 @@ void model_init(struct model *m, const struct model_boot *boot);
  * is a SYSCALL or faults. False with one line in err if the program uses what the model does not know. */
 bool model_step(struct model *m, char *err, size_t err_size);
 
-/* True if the instruction at m->rip enters the kernel (SYSCALL, #UD, #PF). */
+/* True if the instruction at m->rip enters the kernel (SYSCALL, #BP, #UD, #GP, #PF). */
 bool model_enters_kernel(const struct model *m);
 
 #endif

@@ -3,6 +3,10 @@
 #include "guest/abi.h"
 #include "vmm/model_step.h"
 
+#define VECTOR_NP 11
+#define VECTOR_SS 12
+#define VECTOR_GP 13
+
 static uint64_t error_result(unsigned number)
 {
 	return -(uint64_t)number;
@@ -47,16 +51,63 @@ static uint64_t sys_jump(struct step *s, uint64_t arg)
 }
 
 /* The kernel refuses what is not wholly user space before it looks, so even a non-canonical pointer is -EFAULT. */
-static uint64_t sys_read(struct step *s, uint64_t arg)
+static bool read_words(struct step *s, uint64_t from, uint64_t *to, unsigned words)
 {
-	uint64_t value = 0;
 	unsigned i;
 
-	for (i = 0; i < 8; i++)
-		if (arg + i >= ABI_TASK_SIZE_MAX || model_byte(s->m, arg + i, false) == BYTE_FAULT)
-			return error_result(ABI_EFAULT);
-	step_load(s, arg, 8, &value);
-	return value;
+	for (i = 0; i < 8 * words; i++)
+		if (from + i >= ABI_TASK_SIZE_MAX || model_byte(s->m, from + i, false) == BYTE_FAULT)
+			return false;
+	for (i = 0; i < words; i++)
+		if (!step_load(s, from + 8 * i, 8, &to[i]))
+			to[i] = 0;      /* unknown, and told */
+	return true;
+}
+
+static uint64_t sys_read(struct step *s, uint64_t arg)
+{
+	uint64_t value;
+
+	return read_words(s, arg, &value, 1) ? value : error_result(ABI_EFAULT);
+}
+
+/* The vector with which IRET to CPL 3 refuses a selector of RPL 3 in the GDT of abi.h, 0 if it does not. */
+static unsigned refuses(uint64_t selector, uint64_t good, uint64_t absent, unsigned absent_vector)
+{
+	if (selector == good)
+		return 0;
+	return selector == absent ? absent_vector : VECTOR_GP;
+}
+
+/* CS is looked at before SS; the error code is the selector without its RPL (SDM vol. 2A, IRET). */
+static uint64_t return_by_iret(struct step *s, const struct model_iret *f)
+{
+	unsigned cs = refuses(f->cs, ABI_USER_CS, ABI_ABSENT_CS, VECTOR_NP);
+	unsigned ss = refuses(f->ss, ABI_USER_SS, ABI_ABSENT_SS, VECTOR_SS);
+
+	s->next = f->rip;
+	s->m->rflags = f->rflags;
+	s->m->gpr[GPR_RSP] = f->rsp;
+	if (!cs && !ss)
+		return 0;
+	s->m->refused = true;
+	s->m->bad_iret = *f;
+	step_fault(s, cs ? cs : ss, (cs ? f->cs : f->ss) & ~3ull);
+	return s->m->gpr[GPR_RAX];
+}
+
+static uint64_t sys_sigreturn(struct step *s, uint64_t arg)
+{
+	struct model_iret f;
+	uint64_t word[5];
+
+	if (!read_words(s, arg, word, 5) || word[0] >= ABI_TASK_SIZE_MAX)
+		return error_result(ABI_EFAULT);
+	f = (struct model_iret){
+		word[0], (word[1] & 0xffff) | 3, (word[2] & ABI_SIGRETURN_FLAGS) | RFLAGS_FIXED | RFLAGS_IF, word[3],
+		(word[4] & 0xffff) | 3,
+	};
+	return return_by_iret(s, &f);
 }
 
 static uint64_t sys_exit(struct step *s, uint64_t arg)
@@ -82,6 +133,7 @@ static uint64_t (*const syscalls[])(struct step *s, uint64_t arg) = {
 	[ABI_SYS_READ]   = sys_read,
 	[ABI_SYS_EXIT]   = sys_exit,
 	[ABI_SYS_YIELD]  = sys_yield,
+	[ABI_SYS_SIGRETURN] = sys_sigreturn,
 };
 
 void step_syscall(struct step *s)

@@ -3,7 +3,9 @@
 #include "guest/abi.h"
 #include "vmm/model_step.h"
 
+#define VECTOR_BP 3
 #define VECTOR_UD 6
+#define VECTOR_GP 13
 
 /* What POPFQ can change at CPL 3 with IOPL 0: CF PF AF ZF SF OF besides the named ones. */
 #define ARITHMETIC_FLAGS 0x8d5ull
@@ -214,6 +216,17 @@ static void op_ud2(struct step *s)
 	step_fault(s, VECTOR_UD, 0);
 }
 
+static void op_int3(struct step *s)
+{
+	step_fault(s, VECTOR_BP, 0);
+}
+
+/* IOPL is 0 (SDM vol. 2A, CLI). */
+static void op_cli(struct step *s)
+{
+	step_fault(s, VECTOR_GP, 0);
+}
+
 static bool base_insns_offered(struct step *s)
 {
 	return s->m->fsgsbase || step_unknown(s, "an FSGSBASE instruction, which is not offered here");
@@ -262,6 +275,8 @@ static const struct {
 	{ ZYDIS_MNEMONIC_STD, op_std },
 	{ ZYDIS_MNEMONIC_SYSCALL, step_syscall },
 	{ ZYDIS_MNEMONIC_UD2, op_ud2 },
+	{ ZYDIS_MNEMONIC_INT3, op_int3 },
+	{ ZYDIS_MNEMONIC_CLI, op_cli },
 	{ ZYDIS_MNEMONIC_RDGSBASE, op_rdgsbase },
 	{ ZYDIS_MNEMONIC_WRGSBASE, op_wrgsbase },
 	{ ZYDIS_MNEMONIC_RDFSBASE, op_rdfsbase },

@@ -14,6 +14,29 @@ static bool pushes_error(unsigned vector)
 	return vector == 8 || (vector >= 10 && vector <= 14) || vector == 17;
 }
 
+/* A gate without IST must not be used in a window, but by the faults that the guest declares. */
+static void judge_declared(struct session *s, const struct cpu_state *before, unsigned vector)
+{
+	bool declared = cpu_cpl(before) || before->a == s->layout.k_own || layout_fixup(&s->layout, before->rip);
+
+	judge_check(&s->judge, RULE_PROGRESS, declared, "vector %u at CPL 0 while A is %#lx, and no fixup is declared there", vector,
+		    (unsigned long)before->a);
+}
+
+/* The fault belongs to the user code that the IRET was going to: its five words, and the registers, which are the user's
+ * already. */
+static void enter_from_iret(struct walk_judge *w, struct session *s)
+{
+	struct hardware_frame f;
+
+	session_read(s, w->last.gpr[GPR_RSP], &f, sizeof(f));
+	w->entered.rip = f.rip;
+	w->entered.cs = f.cs;
+	w->entered.rflags = f.rflags;
+	w->entered.gpr[GPR_RSP] = f.rsp;
+	w->entered.ss = f.ss;
+}
+
 static void at_gate(struct walk_judge *w, struct session *s, const struct cpu_state *now, unsigned vector)
 {
 	struct hardware_frame f;
@@ -24,6 +47,10 @@ static void at_gate(struct walk_judge *w, struct session *s, const struct cpu_st
 	judge_at(&s->judge, "gate", now);
 	judge_ordinary_gate(&s->judge, &w->last, now, &f, error_bytes);
 	w->entered = w->last;
+	judge_declared(s, &w->last, vector);
+	w->refused_iret = cpu_cpl(&w->last) == 0 && layout_fixup(&s->layout, w->last.rip) == ABI_FIXUP_IRET;
+	if (w->refused_iret)
+		enter_from_iret(w, s);
 }
 
 static void at_handler(struct walk_judge *w, struct session *s, const struct cpu_state *now, const struct c_handler *h)
@@ -32,15 +59,20 @@ static void at_handler(struct walk_judge *w, struct session *s, const struct cpu
 
 	session_read(s, now->gpr[GPR_RDI], &f, sizeof(f));
 	judge_at(&s->judge, "handler", now);
-	judge_ordinary_handler(&s->judge, &w->entered, now, &f, h->vector, &s->model);
+	if (w->refused_iret)
+		judge_refused_iret(&s->judge, &w->entered, now, &f, &s->model);
+	else
+		judge_ordinary_handler(&s->judge, &w->entered, now, &f, h->vector, &s->model);
 }
 
 static void in_kernel(struct walk_judge *w, struct session *s, const struct cpu_state *now)
 {
 	const struct layout *l = &s->layout;
 
-	if (cpu_cpl(&w->last) == 3)
+	if (cpu_cpl(&w->last) == 3) {
 		w->entered = w->last;
+		w->refused_iret = false;
+	}
 	for (unsigned n = 0; n < LAYOUT_GATES; n++)
 		if (l->gate[n] == now->rip)
 			at_gate(w, s, now, n);
