@@ -8,15 +8,17 @@
 #   bug    NUMBER              of the catalogue; "none" if it is not in there
 #   needs  fsgsbase            what the host must have
 #   run    ARGUMENT...         restricts the run and the map
+#   events EVENT[,EVENT...]    what is injected where the scenario has it; without this line nmi,mce,db
 #   expect RULE when TERM...   each case that all TERMs hold for breaks RULE first
 #   golden RULE when TERM...   each golden run that they hold for breaks RULE first
 #
 #   TERM: COLUMN=VALUE[|VALUE...]  COLUMN!=VALUE[|VALUE...]  COLUMN<0  COLUMN>=0  (signed, 64 bits)
 #   VALUE: a word, a number, or @ and another COLUMN's name
 #   COLUMN: scenario scheme gs; for a case also symbol offset visit event and all that the map has
-#           (gsgate list --boundaries): cpl a i avalue ivalue stack if df window db
+#           (gsgate list --boundaries): cpl a i avalue ivalue stack if df window db inject irq
 #
-# The cases of a manifest are the map's boundaries times the events. Expected and reported must be equal sets.
+# The cases of a manifest are the map's boundaries times the events: irq where the map has irq=1, any other event where it
+# has inject=1, of those #DB where DR7 is armed. Expected and reported must be equal sets.
 use strict;
 use warnings;
 no warnings 'portable';         # 64-bit numbers
@@ -26,9 +28,9 @@ use Test::More;
 
 my $gsgate = $ENV{GSGATE} // 'build/gsgate';
 my $good = $ENV{GUEST_ELF} // 'build/guest.elf';
-my @events = qw(nmi mce db);    # the flavours ask for more than most of these bugs break
-my @only = ('--event', join ',', @events);
-my @rules = qw(handler-gs handler-stack frame flags debug transparent return user-state masking progress);
+my @events = qw(nmi mce db irq nmi.resched mce.resched db.resched);
+my @usual = qw(nmi mce db);     # the others ask for more than most of these bugs break
+my @rules = qw(handler-gs handler-stack frame flags debug transparent return user-state exit-work masking progress);
 my %is_rule = map { $_ => 1 } @rules;
 my $dir = tempdir(CLEANUP => 1);
 
@@ -70,6 +72,10 @@ sub parse_line {
 		push @{ $m->{lines} }, { kind => $key, rule => $rule, line => $., terms => [map { parse_term($_) } @terms] };
 	} elsif ($key eq 'run') {
 		push @{ $m->{run} }, @words;
+	} elsif ($key eq 'events' && @words == 1) {
+		$m->{events} = [split /,/, $words[0]];
+		my @unknown = grep { my $word = $_; !grep { $_ eq $word } @events } @{ $m->{events} };
+		die "there is no event \"@unknown\"\n" if @unknown;
 	} elsif ($key eq 'bug' && "@words" =~ /^(?:[1-9]\d*|none)$/) {
 		die "a second bug\n" if $m->{bug};
 		$m->{bug} = $words[0];
@@ -82,7 +88,7 @@ sub parse_line {
 
 sub read_manifest {
 	my ($path) = @_;
-	my $m = { path => $path, run => [], lines => [] };
+	my $m = { path => $path, run => [], events => \@usual, lines => [] };
 	open my $in, '<', $path or die "$path: $!\n";
 	while (my $line = <$in>) {
 		chomp $line;
@@ -119,11 +125,27 @@ sub holds {
 	return $op eq '=' ? $any : !$any;
 }
 
+# { scenario => its events }
+sub read_scenarios {
+	my %events;
+	for my $path (<scenarios/*.scn>) {
+		my ($name) = $path =~ m{([^/]+)\.scn$};
+		my ($words) = read_file($path) =~ /^events\s*=\s*(.*?)\s*$/m or die "$path: no events\n";
+		$events{$name} = [split /\s*,\s*/, $words];
+	}
+	return \%events;
+}
+
+sub is_injected {
+	my ($event, $columns) = @_;
+	return $columns->{irq} if $event eq 'irq';
+	return $columns->{inject} && !($event =~ /^db\b/ && $columns->{db} eq 'none');
+}
+
 # From the map: { golden => { id => columns }, expect => { id => columns } }.
 sub read_map {
-	my ($text, @run) = @_;
-	my ($only) = "@run" =~ /--event[ =](\S+)/;
-	my %asked = map { $_ => 1 } $only ? split /,/, $only : @events;
+	my ($text, $events, $has) = @_;
+	my %asked = map { $_ => 1 } @$events;
 	my %all = (golden => {}, expect => {});
 	for (split /\n/, $text) {
 		if (m{^# (([^/]+)/([^/]+)/([^/]+)): }) {
@@ -135,7 +157,7 @@ sub read_map {
 		$id =~ m{^([^/]+)/([^/]+)/([^/]+)/(.+)\+(0x[0-9a-f]+)\@(\d+)$} or die "map: \"$_\" is not understood\n";
 		my %c = (scenario => $1, scheme => $2, gs => $3, symbol => $4, offset => $5, visit => $6);
 		/^(\w+)=(\S+)$/ and $c{$1} = $2 for @columns;
-		for my $event (grep { $asked{$_} && !($_ eq 'db' && $c{db} eq 'none') } @events) {
+		for my $event (grep { $asked{$_} && is_injected($_, \%c) } @{ $has->{ $c{scenario} } }) {
 			$all{expect}{"$id:$event"} = { %c, event => $event };
 		}
 	}
@@ -163,8 +185,8 @@ sub predict {
 }
 
 sub run_guest {
-	my ($kernel, @run) = @_;
-	my ($status, $out, $err) = gsgate('run', @only, '--kernel', $kernel, '--summary', "$dir/summary", @run);
+	my ($kernel, $events, @run) = @_;
+	my ($status, $out, $err) = gsgate('run', '--event', join(',', @$events), '--kernel', $kernel, '--summary', "$dir/summary", @run);
 	die "gsgate run: $status: $err" if $status !~ /^[01]$/;
 	return ($status, decode_json(read_file("$dir/summary")));
 }
@@ -186,12 +208,12 @@ sub min {
 
 # One broken guest: the rules that caught it, or dies saying what is wrong.
 sub check {
-	my ($name, $m) = @_;
+	my ($name, $m, $has) = @_;
 	my $kernel = -e "tap/broken/$name.patch" ? "build/broken/$name/guest.elf" : $good;
 	my ($status, $map, $err) = gsgate('list', '--boundaries', '--kernel', $kernel, @{ $m->{run} });
 	die "gsgate list: $status: $err" if $status ne '0';
-	my $expected = predict($m, read_map($map, @{ $m->{run} }));
-	my ($result, $summary) = run_guest($kernel, @{ $m->{run} });
+	my $expected = predict($m, read_map($map, $m->{events}, $has));
+	my ($result, $summary) = run_guest($kernel, $m->{events}, @{ $m->{run} });
 	my %seen = map { $_->{case} => $_->{unstable} ? "$_->{rule} (unstable)" : $_->{rule} } @{ $summary->{violations} };
 	my @wrong = differences($expected, \%seen);
 	die join("\n", @wrong) . "\n" if @wrong;
@@ -211,7 +233,9 @@ my @names = map { m{([^/]+)\.expect$} } sort <tap/broken/*.expect>;
 my @lonely = grep { !-e "tap/broken/$_.expect" } map { m{([^/]+)\.patch$} } <tap/broken/*.patch>;
 plan tests => @names + 5;
 
-my (undef, $summary) = eval { run_guest($good) };
+my $has = eval { read_scenarios() };
+diag($@) if $@;
+my (undef, $summary) = eval { run_guest($good, \@usual) };
 diag($@) if $@;
 ok($summary && !@{ $summary->{violations} }, 'the good guest breaks no rule');
 
@@ -224,7 +248,7 @@ for my $name (@names) {
 			$skipped = 1;
 			skip "$name: this host has no $needs", 1;
 		}
-		my $rules = $m && eval { check($name, $m) };
+		my $rules = $m && eval { check($name, $m, $has) };
 		diag($@) if !$rules;
 		ok($rules, $name);
 		note(summed($rules)) if $rules;

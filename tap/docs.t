@@ -158,9 +158,9 @@ claim('tour.md numbers its steps from 1 on', sub {
 	return grep { /^(\d+)/ && $1 != ++$n } $text{'docs/tour.md'} =~ /^(\d+\. .*)$/mg;
 });
 
-# Final lines but those that depend on the host; why boundaries are unreached depends on what was asked for.
+# Final lines but those that depend on the host; which events, and why boundaries are unreached, depends on what was asked for.
 sub final_lines {
-	return map { masked($_) =~ s/(?<=unreached): .*//r =~ s/^# (\S+) N N$/# rule $1/r }
+	return map { masked($_) =~ s/(?:(?<=unreached)|(?<=injections N)): .*//r =~ s/^# (\S+) N N$/# rule $1/r }
 		grep { /^# / && !/^# (?:Subtest|skipped: (?!rule))/ } @_;
 }
 
@@ -173,6 +173,12 @@ claim('a run ends with the lines that README shows', sub {
 	return map({ "README.md shows, a run does not: $_" } grep { !exists $real{$_} } @shown),
 		map({ "a run shows, README.md does not: $_" } grep { !exists $shown{$_} } @real),
 		"@shown" ne "@real" && !grep({ !exists $real{$_} } @shown) ? 'another order' : ();
+});
+claim('README shows a run of all events that scenarios have', sub {
+	my ($line) = grep { /^# injections/ } sample('TAP version 13');
+	my %scenario = map { $_ => 1 } map { split /\s*,\s*/ } map { source($_) =~ /^events\s*=\s*(.+?)\s*$/m } <scenarios/*.scn>;
+	my ($seen, $there) = map { join ' ', sort @$_ } [($line // '') =~ /\d ([a-z.]+)/g], [keys %scenario];
+	return $seen eq $there ? () : ("README.md: $seen", "scenarios: $there");
 });
 claim('the other lines that README shows of a run are of its kinds', sub {
 	my $kinds = qr{^(?:TAP\ version\ 13|(?:\ {4})?1\.\.\d+|\.\.\.|ok\ \d+\ -\ canaries\ 9/9|\#\ Subtest:\ \S+/\S+/\S+

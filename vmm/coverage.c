@@ -159,6 +159,18 @@ static unsigned count_user(const struct plan *p)
 	return distinct;
 }
 
+/* Distinct ones over all units. */
+static unsigned count_windows(const struct plan *p)
+{
+	struct map_windows w = { 0 };
+
+	for (size_t n = 0; n < p->unit_count; n++)
+		if (p->units[n].asked)
+			map_windows(&p->units[n].map, &w);
+	free(w.window);
+	return w.count;
+}
+
 void coverage_sum(struct coverage_sum *c, const struct plan *p, const struct bench *bench, struct unreached_list *list,
 		  bool complete)
 {
@@ -179,9 +191,7 @@ void coverage_sum(struct coverage_sum *c, const struct plan *p, const struct ben
 	}
 	if (complete)
 		find_stale(c, list);
-	for (size_t n = 0; n < p->unit_count; n++)
-		if (p->units[n].asked && map_windows(&p->units[n].map) > c->windows)
-			c->windows = map_windows(&p->units[n].map);
+	c->windows = count_windows(p);
 	c->user_boundaries = count_user(p);
 	free(all);
 }

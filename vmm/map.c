@@ -105,27 +105,25 @@ void map_plan(struct map *m, const struct map *distinguishing, const struct rang
 	free(seen.next);
 }
 
-unsigned map_windows(const struct map *m)
+static void add_window(struct map_windows *w, const struct range *window)
 {
-	struct range *found = NULL;
-	unsigned count = 0;
+	for (unsigned n = 0; n < w->count; n++)
+		if (!memcmp(&w->window[n], window, sizeof(*window)))
+			return;
+	w->window = xrealloc(w->window, (w->count + 1) * sizeof(*w->window));
+	w->window[w->count++] = *window;
+}
 
+void map_windows(const struct map *m, struct map_windows *w)
+{
 	for (size_t n = 0; n < m->count; n++) {
-		struct range w = { m->at[n].rip, 0 };
-		unsigned k = 0;
+		struct range window = { m->at[n].rip, 0 };
 
 		if (!map_in_window(&m->at[n]))
 			continue;
 		while (n + 1 < m->count && map_in_window(&m->at[n + 1]))
 			n++;
-		w.end = m->at[n].rip;
-		while (k < count && memcmp(&found[k], &w, sizeof(w)))
-			k++;
-		if (k < count)
-			continue;
-		found = xrealloc(found, (count + 1) * sizeof(*found));
-		found[count++] = w;
+		window.end = m->at[n].rip;
+		add_window(w, &window);
 	}
-	free(found);
-	return count;
 }

@@ -50,7 +50,13 @@ const char *map_why_not(const struct visit *v, enum event event);
 /* In a window: at CPL 0 where A is not K. */
 bool map_in_window(const struct visit *v);
 
-/* The number of windows: runs of consecutive visits inside one, each distinct (first, last boundary) counted once. */
-unsigned map_windows(const struct map *m);
+/* Windows: runs of consecutive visits inside one, each distinct (first, last boundary) once. */
+struct map_windows {
+	struct range *window;           /* end: the last boundary itself */
+	unsigned count;
+};
+
+/* Adds those of a map that are not there yet. The block at w->window is the caller's to free. */
+void map_windows(const struct map *m, struct map_windows *w);
 
 #endif
