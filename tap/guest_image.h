@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* guest_image.h: the guest's ELF file as bytes in memory, for t-layout.c to damage, load and put right again. The guest
+/* guest_image.h: the guest's ELF file as bytes in memory, for the tests of layout.c to damage, load and put right again. The guest
  * is $GUEST_ELF, build/guest.elf if that is not set. */
 #ifndef TAP_GUEST_IMAGE_H
 #define TAP_GUEST_IMAGE_H

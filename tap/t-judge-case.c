@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* t-judge-case.c: what the judge says of a case as a whole: who speaks first, each event handled once, the work it asked for. */
+/* t-judge-case.c: what the judge says of a case as a whole: who speaks first, counters, work, which stacks it may use. */
 #include "tap/judge_case.h"
 
 static struct judge fresh(struct cpu_state *now)
@@ -153,6 +153,29 @@ static void test_after_work(void)
 	gprs_are_seen(&w, after_work, offsetof(struct world, now.gpr), RULE_USER_STATE, GPR_COUNT, "after the work");
 }
 
+/* The event's own IST stack; the thread stack if it comes from CPL 3, is an interrupt or asks for one. */
+static unsigned may_use(enum event event, unsigned cpl)
+{
+	static const unsigned own[] = { [EVENT_NMI] = 1 << NMI_STACK, [EVENT_MCE] = 1 << MC_STACK,
+					[EVENT_DB] = 1 << DB_STACK, [EVENT_IRQ] = 1 << THREAD };
+
+	return own[event_base(event)] | (cpl || event_asks(event) ? 1 << THREAD : 0);
+}
+
+static void test_allow(void)
+{
+	for (enum event event = 0; event < EVENT_COUNT; event++)
+		for (unsigned cpl = 0; cpl <= 3; cpl += 3) {
+			struct world w = good_world(event, cpl, SCHEME_IST);
+
+			world_link(&w);
+			w.judge.stacks = ~0u;           /* of the case before */
+			judge_allow_stacks(&w.judge, &w.in);
+			is_u64(w.judge.stacks, may_use(event, cpl), "which stacks %s at CPL %u may use",
+			       event_name(event), cpl);
+		}
+}
+
 static void test_names(void)
 {
 	unsigned same = 0;
@@ -166,13 +189,14 @@ static void test_names(void)
 
 int main(void)
 {
-	plan(8 + 4 + 7 * 5 * 4 + 4 + 2 + (1 + 13 + 16) + 2);
+	plan(8 + 4 + 7 * 5 * 4 + 4 + 2 + (1 + 13 + 16) + 14 + 2);
 	test_first();
 	test_muted();
 	test_counters();
 	test_counter_text();
 	test_work();
 	test_after_work();
+	test_allow();
 	test_names();
 	return done();
 }

@@ -117,10 +117,14 @@ static void test_expected(void)
 	is_expected(&w, back, POISON, OTHER_K, "back");
 }
 
-/* All three NMI-like events disarm DR7 around their body; only #DB is handed DR6. */
+/* All NMI-like events disarm DR7 around their body and leave IF clear; only #DB is handed DR6. */
 static void test_body(void)
 {
-	static const struct damage dr7 = WHOLE(now.dr7, RULE_DEBUG, "DR7 in the body is ");
+	static const struct damage of_all[] = {
+		WHOLE(now.dr7, RULE_DEBUG, "DR7 in the body is "),
+		BITS(now.rflags, RFLAGS_DF | RFLAGS_IF | RFLAGS_TF | RFLAGS_NT, RULE_FLAGS, "RFLAGS is "),
+		BITS(now.rflags, RFLAGS_AC | RFLAGS_ID | 0xd5, RULE_FLAGS, NULL),
+	};
 	static const struct damage of_db[] = {
 		WHOLE(now.gpr[GPR_RSI], RULE_DEBUG, "DR6 handed over is "),
 		WHOLE(now.dr6, RULE_DEBUG, "DR6 in the body is "),
@@ -138,14 +142,14 @@ static void test_body(void)
 			w.now.dr7 = ABI_DR7_DISARMED;
 			w.now.gpr[GPR_RSI] = w.in.dr6;
 			is_good(&w, body, name_of("body", &w));
-			is_seen(&w, body, &dr7, true, name);
+			all_are_seen(&w, body, of_all, COUNT_OF(of_all), name);
 			all_are_seen(&w, body, event_base(event) == EVENT_DB ? of_db : of_others, 2, name);
 		}
 }
 
 int main(void)
 {
-	plan(14 * (1 + 9 + 15) + 2 + 6 + 28 * (1 + 27 + 1) + 6 * 3 + 3 + 6 * 7 + 12 * 4);
+	plan(14 * (1 + 9 + 15) + 2 + 6 + 28 * (1 + 27 + 1) + 6 * 3 + 3 + 6 * 7 + 12 * 6);
 	test_gate();
 	test_gate_while_masked();
 	test_gate_aligned();

@@ -240,29 +240,6 @@ static void test_user_lies(void)
 	is_live(&w, USER_MEMORY, "and user memory");
 }
 
-/* The event's own IST stack; the thread stack if it comes from CPL 3, is an interrupt or asks for one. */
-static unsigned may_use(enum event event, unsigned cpl)
-{
-	static const unsigned own[] = { [EVENT_NMI] = 1 << NMI_STACK, [EVENT_MCE] = 1 << MC_STACK,
-					[EVENT_DB] = 1 << DB_STACK, [EVENT_IRQ] = 1 << THREAD };
-
-	return own[event_base(event)] | (cpl || event_asks(event) ? 1 << THREAD : 0);
-}
-
-static void test_allow(void)
-{
-	for (enum event event = 0; event < EVENT_COUNT; event++)
-		for (unsigned cpl = 0; cpl <= 3; cpl += 3) {
-			struct world w = good_world(event, cpl, SCHEME_IST);
-
-			world_link(&w);
-			w.judge.stacks = ~0u;           /* of the case before */
-			judge_allow_stacks(&w.judge, &w.in);
-			is_u64(w.judge.stacks, may_use(event, cpl), "which stacks %s at CPL %u may use",
-			       event_name(event), cpl);
-		}
-}
-
 /* A stack that the event may not use is live from end to end, idle or in use, and those that it may use are not. */
 static void test_forbidden(unsigned stack, struct world w, const char *when)
 {
@@ -289,7 +266,7 @@ int main(void)
 	if (!elf)
 		return 1;
 	plan(7 + 17 + 5 * 11 + 3 * (4 + 4) + 4 + (5 + 4 + 4) + 4 * (5 + 4 + 4) + 3 + 2 * 8 + 6 +
-	     14 + 3 * 5 * 4);
+	     3 * 5 * 4);
 	test_page();
 	test_exempt();
 	for (unsigned n = 0; n < STACK_COUNT; n++)
@@ -307,7 +284,6 @@ int main(void)
 	test_user_memory(0);
 	test_user_memory(3);
 	test_user_lies();
-	test_allow();
 	for (unsigned n = 0; n < STACK_COUNT; n++) {
 		struct world w = memory_world(0);
 

@@ -44,6 +44,8 @@ static void test_fault_gate(unsigned cpl, unsigned error_bytes)
 	is_good(&w, ordinary_gate, name);
 	all_are_seen(&w, ordinary_gate, at, COUNT_OF(at), name);
 	gprs_are_seen(&w, ordinary_gate, offsetof(struct world, now.gpr), RULE_FRAME, GPR_RSP, name);
+	w.frame.rip ^= 1;
+	is_expected(&w, ordinary_gate, w.before.a, w.before.i, name);
 }
 
 /* At CPL 0 delivery aligns RSP to 16; from CPL 3 it does not look at it. */
@@ -92,6 +94,8 @@ static void test_fault_handler(unsigned cpl)
 	}
 	frame_end_is_seen(&w, ordinary_handler, name);
 	test_stack_borders(name, w, ordinary_handler, THREAD);
+	w.now.a = POISON;
+	is_expected(&w, ordinary_handler, K, USER_GS, name);
 }
 
 /* SYSCALL: RIP comes in RCX, RFLAGS in R11, its number in the error code's place; AC is cleared, too. */
@@ -122,7 +126,7 @@ static void test_syscall_handler(void)
 
 int main(void)
 {
-	plan(4 * (1 + 8 + 15) + 6 + 2 + 2 * (1 + 26 + 1 + 7) + (1 + 27 + 1 + 7));
+	plan(4 * (1 + 8 + 15 + 1) + 6 + 2 + 2 * (1 + 26 + 1 + 7 + 1) + (1 + 27 + 1 + 7));
 	for (unsigned cpl = 0; cpl <= 3; cpl += 3)
 		for (unsigned error_bytes = 0; error_bytes <= 8; error_bytes += 8)
 			test_fault_gate(cpl, error_bytes);

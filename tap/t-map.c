@@ -39,7 +39,7 @@ static struct map map_of(const struct visit *v, size_t count)
 	return m;
 }
 
-/* Plans the visits and compares what is injected with '1' and '0', in order. */
+/* Plans the visits and compares, in order: '0' none, '1' NMI-like events, '2' interrupts, '3' both. */
 static void injects(const struct visit *v, size_t count, const char *expected, const char *name)
 {
 	struct map m = map_of(v, count);
@@ -47,7 +47,7 @@ static void injects(const struct visit *v, size_t count, const char *expected, c
 
 	map_plan(&m, NULL, &entry_text);
 	for (size_t n = 0; n < count; n++)
-		seen[n] = m.at[n].inject ? '1' : '0';
+		seen[n] = '0' + m.at[n].inject + 2 * m.at[n].inject_irq;
 	is_str(seen, expected, "%s", name);
 	map_free(&m);
 }
@@ -62,7 +62,7 @@ static void test_where(void)
 	INJECTS("00", "none above or below it", kernel(ENTRY + 0x1000), kernel(ENTRY - 1));
 	INJECTS("0", "other kernel text behind the swap is not", kernel(OTHER));
 	INJECTS("1", "but a window is, wherever it lies", window(OTHER));
-	INJECTS("1", "user code is", user(USER));
+	INJECTS("3", "user code is, and there interrupts come, too", user(USER));
 	injects(NULL, 0, "", "an empty map injects nothing");
 }
 
@@ -71,7 +71,7 @@ static void differ(struct visit second, const char *what)
 {
 	const struct visit v[] = { kernel(ENTRY), second, kernel(ENTRY), second };
 
-	injects(v, 4, "1100", what);
+	injects(v, 4, second.interrupts ? "1300" : "1100", what);
 }
 
 static void test_kinds(void)
@@ -97,7 +97,7 @@ static void test_kinds(void)
 	v = kernel(ENTRY);
 	v.cpl = 3;
 	differ(v, "another CPL");
-	INJECTS("1100", "an address that differs in bit 63 is another boundary", user(USER), user(USER | 1ull << 63),
+	INJECTS("3300", "an address that differs in bit 63 is another boundary", user(USER), user(USER | 1ull << 63),
 		user(USER), user(USER | 1ull << 63));
 }
 
@@ -123,6 +123,26 @@ static void test_shadow(void)
 	v.shadow = true;
 	INJECTS("0", "a visit in an interrupt shadow is not injected", v);
 	INJECTS("0010", "and takes nothing from a later one out of it", v, v, kernel(ENTRY), v);
+	v = user(USER);
+	v.shadow = true;
+	INJECTS("030", "with IF = 1 neither", v, user(USER), v);
+}
+
+/* Interrupts come wherever IF is 1, outside entry text and windows, too. */
+static void test_interrupts(void)
+{
+	struct visit k = kernel(OTHER), e = kernel(ENTRY), w = window(OTHER), u = user(USER), next, other;
+
+	k.interrupts = e.interrupts = w.interrupts = true;
+	next = other = k;
+	next.rip++;
+	other.i = CLASS_OTHER;
+	INJECTS("2", "kernel text with IF = 1 is interrupted and nothing else", k);
+	INJECTS("02200", "once for each boundary", kernel(OTHER), k, next, k, kernel(OTHER));
+	INJECTS("33", "entry text and a window with IF = 1 get all", e, w);
+	u.interrupts = false;
+	INJECTS("1", "user code with IF = 0 is not interrupted", u);
+	INJECTS("2200", "another class of I is another kind there, too", k, other, k, other);
 }
 
 /* Boundaries that share a bucket of any hash of reasonable size. */
@@ -233,11 +253,12 @@ static void test_windows(void)
 
 int main(void)
 {
-	plan(7 + 9 + 3 + 2 + 3 + 5 + 6 + 12 + 3);
+	plan(7 + 9 + 3 + 3 + 5 + 3 + 5 + 6 + 12 + 3);
 	test_where();
 	test_kinds();
 	test_no_kinds();
 	test_shadow();
+	test_interrupts();
 	test_many();
 	test_distinguishing();
 	test_parting();

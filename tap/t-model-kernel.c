@@ -91,6 +91,10 @@ static void test_syscalls(void)
 	call(ABI_SYS_READ, ABI_USER_UNMAPPED, -14ull, "READ of an unmapped page is EFAULT");
 	call(ABI_SYS_READ, ABI_KERNEL_VIRT, -14ull, "READ of kernel memory is EFAULT");
 	call(ABI_SYS_READ, 0x800000000000, -14ull, "READ of a non-canonical address is EFAULT");
+	call(ABI_SYS_YIELD, 5, 0, "YIELD returns 0");
+	is_u64(m.rip, ABI_USER_TEXT + 2, "to behind SYSCALL");
+	is_u64(m.gs_base, 0, "with the same U");
+	call(ABI_SYS_SIGRETURN + 2, 5, -38ull, "a number behind the last is ENOSYS");
 	call(99, 0, -38ull, "an unknown number is ENOSYS");
 	call(1ull << 32, 7, -38ull, "the number is 64 bits wide");
 	ok(!m.exited, "none of these ended the program");
@@ -144,7 +148,7 @@ static void test_refusals(void)
 
 int main(void)
 {
-	plan((10 * 8 + 1) + (14 * 6 + 7) + 26);
+	plan((10 * 8 + 1) + (16 * 6 + 9) + 26);
 	test_faults();
 	test_syscalls();
 	test_refusals();

@@ -176,15 +176,58 @@ static void test_text(void)
 	stops_clear(&stops);
 }
 
+static void test_keep(void)
+{
+	static const unsigned kept[] = { 3, 13 };
+
+	stops_set(&stops, KERNEL);
+	stops_bring_back(&stops);
+	ok(is_plain() && set_count() == 0, "before any are kept none are brought back");
+	stops_set(&stops, KERNEL + 3);
+	stops_set(&stops, KERNEL + 13);
+	stops_set(&stops, USER + 1);
+	stops_keep(&stops);
+	ok(differs_only_at(kept, 2) && set_count() == 3, "to keep stops changes none");
+	stops_carpet(&stops);
+	stops_bring_back(&stops);
+	ok(differs_only_at(kept, 2) && user_ram()[0] == user_text[0] && user_ram()[1] == HLT && set_count() == 3,
+	   "from the carpet exactly the kept ones come back");
+	ok(stops_is_set(&stops, KERNEL + 3) && stops_is_set(&stops, KERNEL + 13) && stops_is_set(&stops, USER + 1),
+	   "and are set");
+	stops_clear(&stops);
+	stops_set(&stops, KERNEL + 6);
+	stops_bring_back(&stops);
+	ok(differs_only_at(kept, 2) && set_count() == 3, "after a clear and another stop, too, as often as wanted");
+	kernel_ram()[4] ^= 1;
+	stops_bring_back(&stops);
+	ok(differs_only_at(kept, 2), "and the image's bytes with them");
+	stops_lift(&stops, KERNEL + 3);
+	stops_lift(&stops, USER + 1);
+	stops_keep(&stops);
+	stops_carpet(&stops);
+	stops_bring_back(&stops);
+	ok(differs_only_at(kept + 1, 1) && set_count() == 1, "only what was kept last comes back");
+	stops_carpet(&stops);
+	stops_keep(&stops);
+	stops_clear(&stops);
+	stops_bring_back(&stops);
+	ok(differs_only_at(kernel_starts, 5) && set_count() == 7, "the carpet can be kept");
+	stops_clear(&stops);
+	stops_keep(&stops);
+	stops_bring_back(&stops);
+	ok(is_plain() && set_count() == 0, "and so can none");
+}
+
 int main(void)
 {
-	plan(10 + 5 + 13 + 11 + 3 + 2);
+	plan(10 + 5 + 13 + 11 + 3 + 9 + 2);
 	set_up();
 	test_single();
 	test_own_hlt();
 	test_carpet();
 	test_outside();
 	test_text();
+	test_keep();
 	stops_free(&stops);
 	ok(is_plain(), "freed, the text stays plain");
 	ok(!stops_is_set(&stops, KERNEL), "and nothing is known of it");

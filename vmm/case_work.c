@@ -188,6 +188,7 @@ void case_finish_work(struct session *s, const struct case_start *start)
 		return;
 	}
 	judge_after_work(&s->judge, user, &now);
+	judge_system_registers(&s->judge, cpu_cpl(&start->before) ? &start->before : &s->ahead->state, &now);
 	judge_work(&s->judge, case_work_flags(s));
 	judge_ram(s, start);
 }

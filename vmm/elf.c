@@ -65,6 +65,7 @@ static bool read_fd(struct elf *e, int fd, char *err, size_t err_size)
 		if (n <= 0)
 			return FAULT("%s", n ? strerror(errno) : "file shrank while it was read");
 	}
+	e->image[e->size] = '\0';               /* libdw may take a string for one that ends: see lines.c */
 	return true;
 }
 

@@ -102,6 +102,9 @@ void judge_counter(struct judge *j, const struct injected *in, unsigned counter,
 /* The thread's work flags on arrival at CPL 3 (or anywhere else where none may be left). Rule exit-work. */
 void judge_work(struct judge *j, uint64_t flags);
 
+/* Control registers, descriptor tables, MSRs, pending events: as they were, or would be without the event. Rule transparent. */
+void judge_system_registers(struct judge *j, const struct cpu_state *was, const struct cpu_state *now);
+
 /* Where the reschedule that the handler asked for has been done: user code as its model has it. Memory is judged by
  * judge_page() against what it would be there without the event. */
 void judge_after_work(struct judge *j, const struct model *user, const struct cpu_state *now);

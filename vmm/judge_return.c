@@ -121,7 +121,7 @@ static void judge_machine_check(struct judge *j, const struct cpu_state *b, cons
 	}
 }
 
-static void judge_system_registers(struct judge *j, const struct cpu_state *b, const struct cpu_state *now)
+void judge_system_registers(struct judge *j, const struct cpu_state *b, const struct cpu_state *now)
 {
 	judge_equal(j, RULE_TRANSPARENT, "CR0", now->cr0, b->cr0);
 	judge_equal(j, RULE_TRANSPARENT, "CR2", now->cr2, b->cr2);

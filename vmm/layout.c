@@ -8,17 +8,10 @@
 
 #include "guest/abi.h"
 #include "vmm/decode.h"
-
-struct reader {
-	struct layout *l;
-	const struct mem *mem;
-	char *err;
-	size_t err_size;
-	bool good;
-};
+#include "vmm/layout_reader.h"
 
 /* The first complaint stands. */
-static void __attribute__((format(printf, 2, 3))) complain(struct reader *r, const char *fmt, ...)
+void layout_complain(struct reader *r, const char *fmt, ...)
 {
 	va_list ap;
 	int used;
@@ -35,125 +28,24 @@ static void __attribute__((format(printf, 2, 3))) complain(struct reader *r, con
 }
 
 /* Address of a symbol that must exist; 0 and one line of complaint if it does not, or says 0 itself. */
-static uint64_t need(struct reader *r, const char *name)
+uint64_t layout_need(struct reader *r, const char *name)
 {
 	const struct elf_symbol *s = elf_symbol(r->l->elf, name);
 
 	if (!s)
-		complain(r, "no symbol %s", name);
+		layout_complain(r, "no symbol %s", name);
 	else if (!s->addr)
-		complain(r, "symbol %s has address 0", name);
+		layout_complain(r, "symbol %s has address 0", name);
 	return s ? s->addr : 0;
-}
-
-/* Host pointer to an array of records in kernel data; *count from the symbol's size. NULL if it lies. */
-static const void *need_table(struct reader *r, const char *name, size_t record, unsigned max, unsigned *count)
-{
-	const struct elf_symbol *s = elf_symbol(r->l->elf, name);
-	const void *p = NULL;
-
-	*count = 0;
-	if (!need(r, name))
-		return NULL;
-	if (s->size && s->size % record == 0 && s->size / record <= max)
-		p = mem_at(r->mem, s->addr - ABI_KERNEL_VIRT, s->size);
-	if (p)
-		*count = s->size / record;
-	else
-		complain(r, "table %s: %lu bytes, not 1 to %u records of %zu in RAM", name, (unsigned long)s->size, max,
-			 record);
-	return p;
-}
-
-/* One thread stack, and one stack for each event that has an IST stack. */
-static void check_stacks(struct reader *r)
-{
-	unsigned thread = 0, vectors = 0;
-
-	for (unsigned n = 0; n < r->l->stacks; n++) {
-		thread += !r->l->stack[n].vectors;
-		vectors |= r->l->stack[n].vectors;
-	}
-	if (thread != 1)
-		complain(r, "abi_stacks names %u thread stacks, not one", thread);
-	for (enum event e = 0; e < EVENT_NMI_LIKE; e++)
-		if (!(vectors >> event_vector(e) & 1))
-			complain(r, "abi_stacks names no stack for %s", event_name(e));
-}
-
-static void read_stacks(struct reader *r)
-{
-	const struct abi_stack *s = need_table(r, "abi_stacks", sizeof(*s), LAYOUT_STACKS, &r->l->stacks);
-
-	for (unsigned n = 0; n < r->l->stacks; n++) {
-		struct kernel_stack *k = &r->l->stack[n];
-
-		*k = (struct kernel_stack){ s[n].base, s[n].size, s[n].slot_bytes, s[n].vectors, "" };
-		memcpy(k->name, s[n].name, sizeof(s[n].name));
-		if (k->slot_bytes > k->size || !mem_at(r->mem, k->base - ABI_KERNEL_VIRT, k->size))
-			complain(r, "abi_stacks[%u] lies outside RAM", n);
-	}
-	check_stacks(r);
-}
-
-static bool overlap(const struct exempt *x, uint64_t start, uint64_t size)
-{
-	return x->addr < start + size && start < x->addr + x->size;
-}
-
-/* Counters in kernel data and nothing else: not text, no stack, no page of the user's. */
-static bool may_be_exempt(const struct reader *r, const struct exempt *x)
-{
-	static const uint64_t user_pages[] = { ABI_USER_TEXT, ABI_USER_DATA, ABI_USER_STACK };
-	const struct layout *l = r->l;
-	gpa_t gpa;
-
-	if (!x->size || !mem_at(r->mem, x->addr - ABI_KERNEL_VIRT, x->size))
-		return false;
-	if (overlap(x, l->text.start, l->text.end - l->text.start))
-		return false;
-	for (unsigned n = 0; n < l->stacks; n++)
-		if (overlap(x, l->stack[n].base, l->stack[n].size))
-			return false;
-	for (unsigned n = 0; n < sizeof(user_pages) / sizeof(user_pages[0]); n++)
-		if (mem_walk(r->mem, l->page_table, user_pages[n], &gpa, NULL) &&
-		    overlap(x, ABI_KERNEL_VIRT + gpa, PAGE_SIZE))
-			return false;
-	return true;
-}
-
-static void read_exempt(struct reader *r)
-{
-	const struct abi_exempt *x = need_table(r, "abi_exempt", sizeof(*x), LAYOUT_EXEMPT, &r->l->exempts);
-
-	for (unsigned n = 0; n < r->l->exempts; n++) {
-		r->l->exempt[n] = (struct exempt){ x[n].addr, x[n].size, x[n].vector, "" };
-		memcpy(r->l->exempt[n].reason, x[n].reason, sizeof(x[n].reason));
-		if (x[n].vector && x[n].size != sizeof(uint64_t))
-			complain(r, "abi_exempt[%u] counts a vector and is not 8 bytes", n);
-		if (!may_be_exempt(r, &r->l->exempt[n]))
-			complain(r, "abi_exempt[%u] is not kernel data, or is text, a stack or the user's", n);
-	}
-}
-
-static void read_fixups(struct reader *r)
-{
-	const struct abi_fixup *x = need_table(r, "abi_fixup", sizeof(*x), LAYOUT_FIXUPS, &r->l->fixups);
-
-	for (unsigned n = 0; n < r->l->fixups; n++) {
-		r->l->fixup[n] = x[n];
-		if (!range_has(&r->l->text, x[n].fault))
-			complain(r, "abi_fixup[%u] lies outside kernel text", n);
-	}
 }
 
 static void read_version(struct reader *r)
 {
-	uint64_t at = need(r, "abi_version");
+	uint64_t at = layout_need(r, "abi_version");
 	const uint32_t *version = mem_at(r->mem, at - ABI_KERNEL_VIRT, sizeof(*version));
 
 	if (!version || *version != ABI_VERSION)
-		complain(r, "guest ABI version %u, the bench speaks %u", version ? *version : 0, ABI_VERSION);
+		layout_complain(r, "guest ABI version %u, the bench speaks %u", version ? *version : 0, ABI_VERSION);
 }
 
 static void read_code(struct reader *r)
@@ -165,21 +57,21 @@ static void read_code(struct reader *r)
 	};
 	static const int vectors[LAYOUT_HANDLERS] = { -1, 6, 14, 13, 3, 11, 12 };
 
-	l->event[EVENT_NMI] = (struct event_code){ need(r, "exc_nmi"), need(r, "nmi_body") };
-	l->event[EVENT_MCE] = (struct event_code){ need(r, "exc_machine_check"), need(r, "machine_check_body") };
-	l->event[EVENT_DB] = (struct event_code){ need(r, "exc_debug"), need(r, "debug_body") };
-	l->event[EVENT_IRQ] = (struct event_code){ need(r, "exc_interrupt"), 0 };
+	l->event[EVENT_NMI] = (struct event_code){ layout_need(r, "exc_nmi"), layout_need(r, "nmi_body") };
+	l->event[EVENT_MCE] = (struct event_code){ layout_need(r, "exc_machine_check"), layout_need(r, "machine_check_body") };
+	l->event[EVENT_DB] = (struct event_code){ layout_need(r, "exc_debug"), layout_need(r, "debug_body") };
+	l->event[EVENT_IRQ] = (struct event_code){ layout_need(r, "exc_interrupt"), 0 };
 	for (enum event e = 0; e < EVENT_COUNT; e++)
 		l->event[e] = l->event[event_base(e)];
-	l->event_request = need(r, "event_request");
-	l->thread_work = need(r, "thread_work");
+	l->event_request = layout_need(r, "event_request");
+	l->thread_work = layout_need(r, "thread_work");
 	for (unsigned n = 0; n < LAYOUT_HANDLERS; n++)
-		l->handler[n] = (struct c_handler){ ordinary[n], need(r, ordinary[n]), vectors[n] };
-	l->text = (struct range){ need(r, "__text_start"), need(r, "__text_end") };
-	l->entry_text = (struct range){ need(r, "__entry_text_start"), need(r, "__entry_text_end") };
-	l->user_text = (struct range){ need(r, "__user_text_start"), need(r, "__user_text_end") };
+		l->handler[n] = (struct c_handler){ ordinary[n], layout_need(r, ordinary[n]), vectors[n] };
+	l->text = (struct range){ layout_need(r, "__text_start"), layout_need(r, "__text_end") };
+	l->entry_text = (struct range){ layout_need(r, "__entry_text_start"), layout_need(r, "__entry_text_end") };
+	l->user_text = (struct range){ layout_need(r, "__user_text_start"), layout_need(r, "__user_text_end") };
 	if (l->text.end <= l->text.start || !mem_at(r->mem, l->text.start - ABI_KERNEL_VIRT, l->text.end - l->text.start))
-		complain(r, "kernel text lies outside RAM");
+		layout_complain(r, "kernel text lies outside RAM");
 }
 
 /* Where the shadow of an STI at `at` ends: after one more instruction, which may be a direct jump or call. */
@@ -203,7 +95,7 @@ static void add_enabled(struct reader *r, const uint8_t *bytes, uint64_t sti)
 	if (l->enabled_count < LAYOUT_RETURNS)
 		l->enabled[l->enabled_count++] = after_shadow(l, bytes, sti);
 	else
-		complain(r, "more than %u STI", LAYOUT_RETURNS);
+		layout_complain(r, "more than %u STI", LAYOUT_RETURNS);
 }
 
 static void find_returns(struct reader *r)
@@ -227,7 +119,7 @@ static void find_returns(struct reader *r)
 		if (l->returns_count < LAYOUT_RETURNS)
 			l->returns[l->returns_count++] = starts.addr[n];
 		else
-			complain(r, "more than %u return instructions", LAYOUT_RETURNS);
+			layout_complain(r, "more than %u return instructions", LAYOUT_RETURNS);
 	}
 	insn_starts_free(&starts);
 }
@@ -239,14 +131,12 @@ bool layout_init(struct layout *l, const struct elf *elf, const struct mem *m, c
 	memset(l, 0, sizeof(*l));
 	l->elf = elf;
 	read_version(&r);
-	l->k_own = need(&r, "percpu_areas");
+	l->k_own = layout_need(&r, "percpu_areas");
 	l->k_other = l->k_own + ABI_PERCPU_SIZE;
-	l->cmdline = need(&r, "boot_cmdline");
-	l->page_table = need(&r, "boot_pml4") - ABI_KERNEL_VIRT;
+	l->cmdline = layout_need(&r, "boot_cmdline");
+	l->page_table = layout_need(&r, "boot_pml4") - ABI_KERNEL_VIRT;
 	read_code(&r);
-	read_stacks(&r);
-	read_exempt(&r);
-	read_fixups(&r);
+	layout_read_tables(&r);
 	find_returns(&r);
 	return r.good;
 }

@@ -4,6 +4,7 @@
 
 #include <dwarf.h>
 #include <elfutils/libdw.h>
+#include <gelf.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -87,6 +88,34 @@ static int row_cmp(const void *a, const void *b)
 	return x->order < y->order ? -1 : 1;
 }
 
+static bool starts(const char *name, const char *with)
+{
+	return !strncmp(name, with, strlen(with));
+}
+
+/* libdw knows its sections by their names, and the older ones look for the end of a string past that of its section. In the
+ * image, which ends with a zero, that is harmless; a copy, which libelf makes of what it must convert or expand, has no such
+ * end. Nor is another file opened that the image names. */
+static bool is_plain(Elf *lib)
+{
+	Elf_Scn *scn = NULL;
+	const char *name;
+	size_t names;
+	GElf_Shdr h;
+
+	if (elf_getshdrstrndx(lib, &names))
+		return false;
+	while ((scn = elf_nextscn(lib, scn))) {
+		name = gelf_getshdr(scn, &h) ? elf_strptr(lib, names, h.sh_name) : NULL;
+		if (!name || starts(name, ".zdebug_") || starts(name, ".gnu_debugaltlink"))
+			return false;
+		if ((starts(name, ".debug_") || starts(name, ".gnu.debuglto_")) &&
+		    (h.sh_type != SHT_PROGBITS || h.sh_flags & SHF_COMPRESSED))
+			return false;
+	}
+	return true;
+}
+
 static void read_all(struct lines *l)
 {
 	Dwarf_Off off = 0, next;
@@ -94,6 +123,8 @@ static void read_all(struct lines *l)
 	Dwarf_Die die;
 
 	l->tried = true;
+	if (!is_plain(l->lib))
+		return;
 	l->dwarf = dwarf_begin_elf(l->lib, DWARF_C_READ, NULL);
 	if (!l->dwarf)
 		return;

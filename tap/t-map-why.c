@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/* t-map-why.c: which events are injected at a planned visit, and the reason that is given for those that are not. */
+#include <stdio.h>
+#include <string.h>
+
+#include "tap/tap.h"
+#include "vmm/map.h"
+
+#define NMI_LIKE ((1 << EVENT_COUNT) - 1 - (1 << EVENT_IRQ))
+#define DEBUG    (1 << EVENT_DB | 1 << EVENT_DB_RESCHED)
+
+/* A visit where all is injected, with this done to it: which events are not, and why. */
+static void why_not(struct visit v, unsigned events, const char *why, const char *name)
+{
+	unsigned good = 0;
+
+	for (enum event e = 0; e < EVENT_COUNT; e++) {
+		const char *says = map_why_not(&v, e);
+
+		good += events >> e & 1 ? says && strstr(says, why) : !says;
+		if (says)
+			printf("# %s: %s\n", event_name(e), says);
+	}
+	is_u64(good, EVENT_COUNT, "%s", name);
+}
+
+static void test_why_not(void)
+{
+	struct visit all = { .cpl = 3, .interrupts = true, .inject = true, .inject_irq = true, .dr7_armed = true }, v;
+
+	why_not(all, 0, "", "planned, with DR7 armed and IF = 1: everything");
+	v = all;
+	v.shadow = true;
+	why_not(v, NMI_LIKE | 1 << EVENT_IRQ, "interrupt shadow", "in a shadow: nothing");
+	v = all;
+	v.interrupts = false;
+	why_not(v, 1 << EVENT_IRQ, "IF is 0", "IF = 0: no interrupt");
+	v = all;
+	v.inject_irq = false;
+	why_not(v, 1 << EVENT_IRQ, "does not plan", "interrupts not planned: none");
+	v = all;
+	v.inject = false;
+	why_not(v, NMI_LIKE, "does not plan", "NMI-like events not planned: nothing but interrupts");
+	v = all;
+	v.dr7_armed = false;
+	why_not(v, DEBUG, "DR7 is disarmed", "DR7 disarmed: no #DB");
+	v.inject = v.inject_irq = false;
+	why_not(v, NMI_LIKE | 1 << EVENT_IRQ, "does not plan", "what is not planned is said before DR7");
+	v.shadow = true;
+	v.interrupts = false;
+	why_not(v, NMI_LIKE | 1 << EVENT_IRQ, "interrupt shadow", "and the shadow before all else");
+}
+
+int main(void)
+{
+	plan(8);
+	test_why_not();
+	return done();
+}

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT */
+/* layout_tables.c: the tables that the guest publishes: its stacks, and the bytes that an event may change. */
+#include <string.h>
+
+#include "guest/abi.h"
+#include "vmm/layout_reader.h"
+
+/* Host pointer to an array of records in kernel data; *count from the symbol's size. NULL if it lies. */
+static const void *need_table(struct reader *r, const char *name, size_t record, unsigned max, unsigned *count)
+{
+	const struct elf_symbol *s = elf_symbol(r->l->elf, name);
+	const void *p = NULL;
+
+	*count = 0;
+	if (!layout_need(r, name))
+		return NULL;
+	if (s->size && s->size % record == 0 && s->size / record <= max)
+		p = mem_at(r->mem, s->addr - ABI_KERNEL_VIRT, s->size);
+	if (p)
+		*count = s->size / record;
+	else
+		layout_complain(r, "table %s: %lu bytes, not 1 to %u records of %zu in RAM", name, (unsigned long)s->size, max,
+			 record);
+	return p;
+}
+
+/* One thread stack, and one stack for each event that has an IST stack. */
+static void check_stacks(struct reader *r)
+{
+	unsigned thread = 0, vectors = 0;
+
+	for (unsigned n = 0; n < r->l->stacks; n++) {
+		thread += !r->l->stack[n].vectors;
+		vectors |= r->l->stack[n].vectors;
+	}
+	if (thread != 1)
+		layout_complain(r, "abi_stacks names %u thread stacks, not one", thread);
+	for (enum event e = 0; e < EVENT_NMI_LIKE; e++)
+		if (!(vectors >> event_vector(e) & 1))
+			layout_complain(r, "abi_stacks names no stack for %s", event_name(e));
+}
+
+static void read_stacks(struct reader *r)
+{
+	const struct abi_stack *s = need_table(r, "abi_stacks", sizeof(*s), LAYOUT_STACKS, &r->l->stacks);
+
+	for (unsigned n = 0; n < r->l->stacks; n++) {
+		struct kernel_stack *k = &r->l->stack[n];
+
+		*k = (struct kernel_stack){ s[n].base, s[n].size, s[n].slot_bytes, s[n].vectors, "" };
+		memcpy(k->name, s[n].name, sizeof(s[n].name));
+		if (k->slot_bytes > k->size || !mem_at(r->mem, k->base - ABI_KERNEL_VIRT, k->size))
+			layout_complain(r, "abi_stacks[%u] lies outside RAM", n);
+	}
+	check_stacks(r);
+}
+
+static bool overlap(const struct exempt *x, uint64_t start, uint64_t size)
+{
+	return x->addr < start + size && start < x->addr + x->size;
+}
+
+/* Counters in kernel data and nothing else: not text, no stack, no page of the user's. */
+static bool may_be_exempt(const struct reader *r, const struct exempt *x)
+{
+	static const uint64_t user_pages[] = { ABI_USER_TEXT, ABI_USER_DATA, ABI_USER_STACK };
+	const struct layout *l = r->l;
+	gpa_t gpa;
+
+	if (!x->size || !mem_at(r->mem, x->addr - ABI_KERNEL_VIRT, x->size))
+		return false;
+	if (overlap(x, l->text.start, l->text.end - l->text.start))
+		return false;
+	for (unsigned n = 0; n < l->stacks; n++)
+		if (overlap(x, l->stack[n].base, l->stack[n].size))
+			return false;
+	for (unsigned n = 0; n < sizeof(user_pages) / sizeof(user_pages[0]); n++)
+		if (mem_walk(r->mem, l->page_table, user_pages[n], &gpa, NULL) &&
+		    overlap(x, ABI_KERNEL_VIRT + gpa, PAGE_SIZE))
+			return false;
+	return true;
+}
+
+/* Without a counter nobody could tell that an event was handled once. */
+static void check_counters(struct reader *r)
+{
+	for (enum event e = 0; e < EVENT_COUNT; e++) {
+		bool any = false;
+
+		for (unsigned n = 0; n < r->l->exempts; n++)
+			any |= r->l->exempt[n].vector == event_vector(e);
+		if (!any)
+			layout_complain(r, "abi_exempt has no counter for %s", event_name(e));
+	}
+}
+
+static void read_exempt(struct reader *r)
+{
+	const struct abi_exempt *x = need_table(r, "abi_exempt", sizeof(*x), LAYOUT_EXEMPT, &r->l->exempts);
+
+	for (unsigned n = 0; n < r->l->exempts; n++) {
+		r->l->exempt[n] = (struct exempt){ x[n].addr, x[n].size, x[n].vector, "" };
+		memcpy(r->l->exempt[n].reason, x[n].reason, sizeof(x[n].reason));
+		if (x[n].vector && x[n].size != sizeof(uint64_t))
+			layout_complain(r, "abi_exempt[%u] counts a vector and is not 8 bytes", n);
+		if (!may_be_exempt(r, &r->l->exempt[n]))
+			layout_complain(r, "abi_exempt[%u] is not kernel data, or is text, a stack or the user's", n);
+	}
+	check_counters(r);
+}
+
+static void read_fixups(struct reader *r)
+{
+	const struct abi_fixup *x = need_table(r, "abi_fixup", sizeof(*x), LAYOUT_FIXUPS, &r->l->fixups);
+
+	for (unsigned n = 0; n < r->l->fixups; n++) {
+		r->l->fixup[n] = x[n];
+		if (!range_has(&r->l->text, x[n].fault))
+			layout_complain(r, "abi_fixup[%u] lies outside kernel text", n);
+	}
+}
+
+void layout_read_tables(struct reader *r)
+{
+	read_stacks(r);
+	read_exempt(r);
+	read_fixups(r);
+}
