@@ -25,7 +25,7 @@ load_gs_loaded:
 	swapgs
 win_load_gs_end:
 	ret
-load_gs_bad:
+PLACE load_gs_bad
 	mov	$-ABI_EINVAL, %eax
 	xor	%edi, %edi
 	swapgs
