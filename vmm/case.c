@@ -27,7 +27,7 @@ void case_begin(struct session *s, struct case_start *start)
 {
 	machine_save(&s->machine, &start->state);
 	memset(&start->before, 0, sizeof(start->before));
-	machine_get(&s->machine, MACHINE_ALL, &start->before);
+	machine_saved_state(&s->machine, &start->state, &start->before);
 	machine_collect_dirty(&s->machine);
 	machine_take_ram(&s->machine);
 	s->run.boundary = start->before.rip;

@@ -54,6 +54,8 @@ void machine_get(struct machine *m, unsigned parts, struct cpu_state *s);
 
 /* Complete vCPU state, to be taken back later any number of times. */
 void machine_save(struct machine *m, struct machine_state *s);
+/* The same state in the rules' words, every part, without an ioctl. */
+void machine_saved_state(struct machine *m, const struct machine_state *saved, struct cpu_state *s);
 void machine_restore(struct machine *m, const struct machine_state *s);
 /* The part of machine_restore() that costs no ioctl: right if only MACHINE_CORE differs. */
 void machine_restore_core(struct machine *m, const struct machine_state *s);

@@ -16,7 +16,7 @@ static const uint32_t saved_msrs[] = {
 	MSR_MC0_CTL + 32, MSR_MC0_CTL + 36,
 };
 #define SAVED_MSRS (sizeof(saved_msrs) / sizeof(saved_msrs[0]))
-_Static_assert(SAVED_MSRS == 6 + 2 * MCE_BANKS, "get_msr_state() knows the order");
+_Static_assert(SAVED_MSRS == 6 + 2 * MCE_BANKS, "take_msrs() knows the order");
 _Static_assert(SAVED_MSRS <= sizeof(((struct machine_state *)0)->msr) / 8, "room for every MSR");
 
 struct msr_list {
@@ -102,23 +102,25 @@ static void get_core(const struct machine *m, struct cpu_state *s)
 	s->shadow = e->interrupt.shadow;
 }
 
+static void take_debug(const struct kvm_debugregs *d, struct cpu_state *s)
+{
+	memcpy(s->dr, d->db, sizeof(s->dr));
+	s->dr6 = d->dr6;
+	s->dr7 = d->dr7;
+}
+
 static void get_debug(struct machine *m, struct cpu_state *s)
 {
 	struct kvm_debugregs d;
 
 	KVM_DO(m->vcpu_fd, KVM_GET_DEBUGREGS, &d);
 	m->ioctls++;
-	memcpy(s->dr, d.db, sizeof(s->dr));
-	s->dr6 = d.dr6;
-	s->dr7 = d.dr7;
+	take_debug(&d, s);
 }
 
 /* In the order of saved_msrs. */
-static void get_msr_state(struct machine *m, struct cpu_state *s)
+static void take_msrs(const uint64_t *value, struct cpu_state *s)
 {
-	uint64_t value[SAVED_MSRS];
-
-	get_msrs(m, saved_msrs, value, SAVED_MSRS);
 	s->star = value[0];
 	s->lstar = value[1];
 	s->fmask = value[2];
@@ -127,6 +129,14 @@ static void get_msr_state(struct machine *m, struct cpu_state *s)
 	s->mcg_ctl = value[5];
 	memcpy(s->mci_status, value + 6, sizeof(s->mci_status));
 	memcpy(s->mci_ctl, value + 6 + MCE_BANKS, sizeof(s->mci_ctl));
+}
+
+static void get_msr_state(struct machine *m, struct cpu_state *s)
+{
+	uint64_t value[SAVED_MSRS];
+
+	get_msrs(m, saved_msrs, value, SAVED_MSRS);
+	take_msrs(value, s);
 }
 
 void machine_get(struct machine *m, unsigned parts, struct cpu_state *s)
@@ -149,6 +159,13 @@ void machine_save(struct machine *m, struct machine_state *s)
 	KVM_DO(m->vcpu_fd, KVM_GET_DEBUGREGS, &s->debug);
 	get_msrs(m, saved_msrs, s->msr, SAVED_MSRS);
 	m->ioctls++;
+}
+
+void machine_saved_state(struct machine *m, const struct machine_state *saved, struct cpu_state *s)
+{
+	get_core(m, s);
+	take_debug(&saved->debug, s);
+	take_msrs(saved->msr, s);
 }
 
 /* KVM leaves old vectors behind in what is neither pending nor injected. */

@@ -47,6 +47,7 @@ struct session {
 	struct judge judge;
 	struct model model;             /* the user program at its last boundary ... */
 	struct model next;              /* ... and at the one that must follow */
+	bool mapped;                    /* the walk has been made before: I is read only where a rule asks for it */
 	unsigned user_visits;           /* boundaries at CPL 3 that the walk has come to */
 	struct ahead *ahead;            /* case_work.c: the next of them, run ahead of the walk */
 	uint64_t u;                     /* the value behind the name unit.gs */

@@ -224,6 +224,7 @@ void unit_inject(struct unit_record *r, const struct bench *bench, const struct 
 
 	if (!session_open(&s, bench, &r->unit, r->error, sizeof(r->error)))
 		return;
+	s.mapped = true;
 	s.judge.muted = r->golden.broken;
 	walk_golden(&s, inject_visit, &p, &again);
 	memcpy(r->checks, s.judge.count, sizeof(r->checks));

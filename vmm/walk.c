@@ -121,7 +121,9 @@ static bool visit(struct walk *w, walk_visitor visitor, void *context)
 	struct visit v;
 	struct place p = { &v, w->index, &w->now };
 
-	machine_get(&w->s->machine, MACHINE_CORE | MACHINE_I, &w->now);
+	machine_get(&w->s->machine, MACHINE_CORE, &w->now);
+	if (!w->s->mapped || walk_judge_needs_i(w->s, &w->now))
+		machine_get(&w->s->machine, MACHINE_I, &w->now);
 	walk_judge(&w->judge, w->s, &w->now);
 	note_breach(w);
 	if (w->judge.lost)

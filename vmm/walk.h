@@ -14,7 +14,7 @@
 struct place {
 	const struct visit *visit;
 	size_t index;                   /* counts all visits from 0 */
-	const struct cpu_state *now;    /* MACHINE_CORE and MACHINE_I */
+	const struct cpu_state *now;    /* MACHINE_CORE; and MACHINE_I unless session.mapped */
 };
 
 /* Called at every boundary. May run the guest between walk_pause() and walk_resume() if it brings RAM and vCPU back.

@@ -101,6 +101,18 @@ static void in_user(struct walk_judge *w, struct session *s, struct cpu_state *n
 	w->lost = true;
 }
 
+bool walk_judge_needs_i(const struct session *s, const struct cpu_state *now)
+{
+	const struct layout *l = &s->layout;
+
+	if (cpu_cpl(now) || case_is_return(l, now->rip))
+		return true;
+	for (unsigned n = 0; n < LAYOUT_HANDLERS; n++)
+		if (l->handler[n].addr == now->rip)
+			return true;
+	return false;
+}
+
 void walk_judge(struct walk_judge *w, struct session *s, struct cpu_state *now)
 {
 	if (cpu_cpl(now) == 0)

@@ -13,6 +13,9 @@ struct walk_judge {
 	bool lost;                      /* the user program did what its model cannot follow */
 };
 
+/* Does a rule apply at this boundary that looks at I? */
+bool walk_judge_needs_i(const struct session *s, const struct cpu_state *now);
+
 /* Judges the boundary at which the guest stands. At CPL 3 the session's model advances. */
 void walk_judge(struct walk_judge *w, struct session *s, struct cpu_state *now);
 
