@@ -71,8 +71,11 @@
 #define ABI_SYS_YIELD    6                   /* asks for a reschedule of itself, returns 0 */
 #define ABI_SYS_SIGRETURN 7                  /* RIP CS RFLAGS RSP SS := five words at user pointer RDI, returns 0;
                                               * -EFAULT if reading faults or RIP is out of user space */
+#define ABI_SYS_LOAD_GS  8                   /* GS selector := RDI with RPL 3, or null; -EINVAL and null if it cannot be
+                                              * loaded; U is kept either way */
 #define ABI_EPERM        1
 #define ABI_EFAULT       14
+#define ABI_EINVAL       22
 #define ABI_ENOSYS       38
 
 /* SIGRETURN lets the IRET find out whether CS and SS, with RPL 3, can be loaded. Of RFLAGS user code can set these; IF is 1. */
@@ -151,6 +154,7 @@ struct abi_fixup {
 	uint64_t fault;
 	uint64_t kind;
 };
-#define ABI_FIXUP_IRET 1                /* the handler's frame is that of the user code to which IRET was going */
+#define ABI_FIXUP_IRET   1              /* the handler's frame is that of the user code to which IRET was going */
+#define ABI_FIXUP_RESUME 2              /* the kernel goes on at a place of its own */
 #endif
 #endif

@@ -58,6 +58,15 @@ win_error_entry_end:
 error_entry_kernel:
 	cmpq	$exit_to_user_iretq, FRAME_RIP + 8(%rsp)
 	je	error_entry_bad_iret
+	cmpq	$load_gs_mov, FRAME_RIP + 8(%rsp)
+	je	error_entry_load_gs
+	lfence
+	ret
+error_entry_load_gs:
+win_error_entry_load_gs_begin:
+	/* A = U, I = K. Where the kernel goes on it swaps back by itself. */
+	swapgs
+win_error_entry_load_gs_end:
 	lfence
 	ret
 error_entry_bad_iret:

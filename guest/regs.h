@@ -18,7 +18,7 @@
 \name:
 .endm
 
-/* A place inside of a function that another file must know. */
+/* A place inside of a function that another file must know, or that boundaries are better named by. */
 .macro PLACE name
 	.globl	\name
 \name:

@@ -12,6 +12,7 @@ _Static_assert(ABI_KERNEL_CS + 8 == ABI_KERNEL_SS, "SYSCALL's selectors");
 
 void entry_SYSCALL_64(void);
 int get_user(uint64_t pointer, uint64_t *to);
+int load_gs(uint32_t selector);
 
 /* The running thread, as a switch would find it. Live values win while it runs. Not static: the compiler would
  * drop a store that nothing in this file reads. */
@@ -87,6 +88,21 @@ static uint64_t sys_sigreturn(struct abi_frame *frame)
 	return 0;
 }
 
+/* RPL 3, because IRET takes away what user code may not have; a null selector with an RPL it would change. The load may set the
+ * base or not, by the selector and by the processor: U is put back. */
+static uint64_t sys_load_gs(struct abi_frame *frame)
+{
+	uint32_t selector = frame->rdi & 0xfffc ? (frame->rdi & 0xffff) | 3 : 0;
+	uint64_t gs_base = cpu_rdmsr(MSR_KERNEL_GS_BASE);
+	int result;
+
+	cpu_cli();
+	result = load_gs(selector);
+	cpu_wrmsr(MSR_KERNEL_GS_BASE, gs_base);
+	cpu_sti();
+	return result;
+}
+
 static uint64_t sys_yield(struct abi_frame *frame __attribute__((unused)))
 {
 	work_request_own();
@@ -107,6 +123,7 @@ static uint64_t (*const table[])(struct abi_frame *frame) = {
 	[ABI_SYS_EXIT] = sys_exit,
 	[ABI_SYS_YIELD] = sys_yield,
 	[ABI_SYS_SIGRETURN] = sys_sigreturn,
+	[ABI_SYS_LOAD_GS] = sys_load_gs,
 };
 #define SYSCALL_COUNT (sizeof(table) / sizeof(table[0]))
 

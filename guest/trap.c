@@ -8,16 +8,17 @@
 #include "guest/trap.h"
 #include "guest/vector.h"
 
-/* From usercopy.S: where the kernel may fault, and where it goes on. */
+/* From usercopy.S and loadgs.S: where the kernel may fault, and where it goes on. */
 struct fixup {
 	uint64_t fault, resume;
 };
 extern const struct fixup __extable_start[], __extable_end[];
 
-extern const char exit_to_user_iretq[];
+extern const char exit_to_user_iretq[], load_gs_mov[];
 
 const struct abi_fixup abi_fixup[] = {
 	{ (uint64_t)exit_to_user_iretq, ABI_FIXUP_IRET },
+	{ (uint64_t)load_gs_mov, ABI_FIXUP_RESUME },
 };
 
 void trap_check_entry(void)

@@ -122,6 +122,27 @@ FUNC user_bad_iret
 	EXIT
 END user_bad_iret
 
+.macro LOAD_GS selector
+	mov	$\selector, %edi
+	mov	$ABI_SYS_LOAD_GS, %eax
+	syscall
+.endm
+
+/* selector: GS selectors that cannot be loaded, one of the kernel's (#GP) and one that is not present (#NP), one that can, and
+ * null. U stays. */
+FUNC user_selector
+	SET_GS
+	LOAD_GS ABI_KERNEL_SS
+	LOAD_GS ABI_ABSENT_SS
+	LOAD_GS ABI_USER_SS
+	mov	$ABI_SYS_GET_GS, %eax
+	syscall
+	LOAD_GS ABI_KERNEL_SS
+	LOAD_GS ABI_USER_SS
+	LOAD_GS 0
+	EXIT
+END user_selector
+
 /* usercopy: the kernel reads user memory for the user: a good pointer, then one that faults inside the kernel. */
 FUNC user_usercopy
 	SET_GS

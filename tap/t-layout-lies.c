@@ -24,7 +24,8 @@ static void test_lying_file(void)
 	static const char *const needed[] = {
 		"abi_version", "percpu_areas", "boot_cmdline", "boot_pml4", "exc_nmi", "nmi_body", "exc_machine_check",
 		"machine_check_body", "exc_debug", "debug_body", "exc_interrupt", "event_request", "thread_work", "do_syscall_64", "exc_invalid_op", "exc_page_fault",
-		"exc_general_protection", "__text_start", "__text_end", "__entry_text_start", "__entry_text_end",
+		"exc_general_protection", "exc_breakpoint", "exc_segment_not_present", "exc_stack_segment", "abi_fixup",
+		"__text_start", "__text_end", "__entry_text_start", "__entry_text_end",
 		"__user_text_start", "__user_text_end", "abi_stacks", "abi_exempt",
 	};
 	static const struct {
@@ -35,6 +36,7 @@ static void test_lying_file(void)
 		{ "abi_stacks", sizeof(struct abi_stack) * (LAYOUT_STACKS + 1) },
 		{ "abi_exempt", 1 }, { "abi_exempt", sizeof(struct abi_exempt) * (LAYOUT_EXEMPT + 1) },
 		{ "abi_exempt", sizeof(struct abi_exempt) << 32 },
+		{ "abi_fixup", sizeof(struct abi_fixup) + 1 }, { "abi_fixup", sizeof(struct abi_fixup) * (LAYOUT_FIXUPS + 1) },
 	};
 	char why[80];
 
@@ -234,7 +236,7 @@ int main(void)
 	close(mkstemp(path));
 	mem_init(&ram, ABI_RAM_SIZE);
 	read_image();
-	plan(1 + (25 + 6) + 1 + 9 + 7 + 6 + (11 + 5 * 2 + 3 * 2) + 1 + 3);
+	plan(1 + (29 + 8) + 1 + 9 + 7 + 6 + (11 + 5 * 2 + 3 * 2) + 1 + 3);
 	e = load();
 	ok(layout_init(&layout, e, &ram, err, sizeof(err)), "the layout of %s", guest_path());
 	elf_close(e);

@@ -130,6 +130,14 @@ static void test_exempts(void)
 		ok(counters[k], "there is one for vector %lu", (unsigned long)vectors[k]);
 }
 
+static void test_fixups(void)
+{
+	is_u64(layout.fixups, 2, "the guest declares where it may fault on user GS");
+	is_u64(layout_fixup(&layout, address("exit_to_user_iretq")), ABI_FIXUP_IRET, "at the IRET to user code");
+	is_u64(layout_fixup(&layout, address("load_gs_mov")), ABI_FIXUP_RESUME, "at the load of a selector");
+	is_u64(layout_fixup(&layout, address("load_gs_mov") + 2), 0, "and at nothing else");
+}
+
 /* Against the bytes: IRETQ is 48 cf, SYSRETQ 48 0f 07. */
 static void test_returns(void)
 {
@@ -232,7 +240,7 @@ int main(void)
 	close(mkstemp(path));
 	mem_init(&ram, ABI_RAM_SIZE);
 	read_image();
-	plan(1 + (1 + 5 * 5 + 3) + (8 + 2 + 1) + 7 + (6 + LAYOUT_HANDLERS + 4) + 8 + 5 + 8 + 6);
+	plan(1 + (1 + 5 * 5 + 3) + (8 + 2 + 1) + 7 + (6 + LAYOUT_HANDLERS + 4) + 8 + 5 + 8 + 6 + 4);
 	e = load();
 	if (!ok(layout_init(&layout, e, &ram, err, sizeof(err)), "the layout of %s", guest_path()))
 		printf("# %s\n", err);
@@ -241,6 +249,7 @@ int main(void)
 	test_event_code();
 	test_places();
 	test_exempts();
+	test_fixups();
 	test_returns();
 	elf_close(e);
 	test_enabled();

@@ -77,8 +77,8 @@ static void judge_user_state(struct judge *j, const struct model *u, const struc
 		judge_user_value(j, gpr_name(n), now->gpr[n], u->gpr[n]);
 	judge_equal(j, RULE_USER_STATE, "CS", now->cs, ABI_USER_CS);
 	judge_equal(j, RULE_USER_STATE, "SS", now->ss, ABI_USER_SS);
-	judge_check(j, RULE_USER_STATE, !now->ds && !now->es && !now->fs && !now->gs,
-		    "DS ES FS GS are %#x %#x %#x %#x, must be 0", now->ds, now->es, now->fs, now->gs);
+	judge_check(j, RULE_USER_STATE, !now->ds && !now->es && !now->fs && now->gs == u->gs,
+		    "DS ES FS GS are %#x %#x %#x %#x, must be 0 0 0 %#x", now->ds, now->es, now->fs, now->gs, u->gs);
 }
 
 void judge_user_boundary(struct judge *j, const struct model *user, const struct cpu_state *now, bool arrived)

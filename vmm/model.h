@@ -21,6 +21,7 @@ struct model {
 	uint64_t rip, rflags;
 	uint64_t gs_base;               /* U */
 	uint64_t fs_base;
+	uint16_t gs;                    /* selector; the others stay 0 */
 	bool fsgsbase;                  /* offered to user code */
 	bool refused;                   /* in the visit that led here the kernel tried an IRET that cannot be: bad_iret */
 	struct model_iret bad_iret;

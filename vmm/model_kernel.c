@@ -117,6 +117,18 @@ static uint64_t sys_exit(struct step *s, uint64_t arg)
 	return 0;
 }
 
+/* Whatever the fault, null is what is left. U is kept either way. */
+static uint64_t sys_load_gs(struct step *s, uint64_t arg)
+{
+	bool good;
+
+	s->m->gs = arg & 0xfffc ? (arg & 0xffff) | 3 : 0;
+	good = !s->m->gs || s->m->gs == ABI_USER_SS || s->m->gs == ABI_USER_CS;
+	if (!good)
+		s->m->gs = 0;
+	return good ? 0 : error_result(ABI_EINVAL);
+}
+
 /* One thread: it is scheduled again at once. */
 static uint64_t sys_yield(struct step *s, uint64_t arg)
 {
@@ -134,6 +146,7 @@ static uint64_t (*const syscalls[])(struct step *s, uint64_t arg) = {
 	[ABI_SYS_EXIT]   = sys_exit,
 	[ABI_SYS_YIELD]  = sys_yield,
 	[ABI_SYS_SIGRETURN] = sys_sigreturn,
+	[ABI_SYS_LOAD_GS] = sys_load_gs,
 };
 
 void step_syscall(struct step *s)

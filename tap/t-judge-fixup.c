@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+/* t-judge-fixup.c: what the judge says of exceptions that are not plain faults: INT3, and an IRET that cannot be. */
+#include "tap/judge_entry.h"
+
+#define VECTOR_BP 3
+
+static void ordinary_gate(struct world *w)
+{
+	judge_ordinary_gate(&w->judge, &w->before, &w->now, &w->frame, w->error_bytes);
+}
+
+static void ordinary_handler(struct world *w)
+{
+	judge_ordinary_handler(&w->judge, &w->before, &w->now, &w->saved, w->vector, &w->user);
+}
+
+static void refused_iret(struct world *w)
+{
+	judge_refused_iret(&w->judge, &w->before, &w->now, &w->saved, &w->user);
+}
+
+static void iret(struct world *w)
+{
+	judge_iret_to_user(&w->judge, &w->user, &w->now, &w->frame);
+}
+
+/* A trap: RIP behind the INT3, RF not set. */
+static void test_trap_gate(void)
+{
+	static const struct damage at[] = {
+		WHOLE(frame.rip, RULE_FRAME, "saved RIP is "), WHOLE(frame.rflags, RULE_FRAME, "saved RFLAGS is "),
+	};
+	struct world w = good_world(EVENT_NMI, 3, SCHEME_IST);
+
+	w.layout.gate[VECTOR_BP] = w.now.rip = KERNEL_TEXT + 0x2000;
+	w.now.cs = ABI_KERNEL_CS;
+	w.now.gpr[GPR_RSP] = stack_top(&w, THREAD) - sizeof(w.frame);
+	w.frame = frame_of(&w.before);
+	w.frame.rip++;
+	is_good(&w, ordinary_gate, "gate of INT3");
+	all_are_seen(&w, ordinary_gate, at, COUNT_OF(at), "gate of INT3");
+}
+
+static void test_trap_handler(void)
+{
+	struct world w = handler_world(EVENT_NMI, 3, SCHEME_IST);
+
+	w.vector = VECTOR_BP;
+	w.saved.rip++;
+	is_good(&w, ordinary_handler, "handler of INT3");
+	w.saved.rip--;
+	is_breach(&w, ordinary_handler, RULE_FRAME, "saved RIP is ", "handler of INT3 with the RIP of a fault");
+	w.saved.rip++;
+	w.saved.rflags |= RFLAGS_RF;
+	is_breach(&w, ordinary_handler, RULE_FRAME, "saved RFLAGS is ", "handler of INT3 with the RF of a fault");
+}
+
+/* The frame is that of the user code, RF not set, with the selectors that IRET has refused. */
+static void test_refused_handler(void)
+{
+	struct world w = good_world(EVENT_NMI, 3, SCHEME_SWAPGS);
+
+	w.before.ss = ABI_ABSENT_SS;
+	enter_c(&w, stack_top(&w, THREAD));
+	w.saved.error = ABI_ABSENT_SS & ~3;
+	is_good(&w, refused_iret, "handler of a refused IRET");
+	for (unsigned n = 0; n < COUNT_OF(at_handler); n++)
+		if (at_handler[n].at != offsetof(struct world, saved.error))    /* user-state sees it, in RDX */
+			is_seen(&w, refused_iret, &at_handler[n], true, "handler of a refused IRET");
+	frame_end_is_seen(&w, refused_iret, "handler of a refused IRET");
+	w.now.a = POISON;
+	is_expected(&w, refused_iret, K, USER_GS, "handler of a refused IRET");
+}
+
+/* Before it is refused: all five words are what the program asked for. */
+static struct world asked_world(void)
+{
+	struct world w = good_world(EVENT_NMI, 3, SCHEME_IST);
+
+	w.now.cs = ABI_KERNEL_CS;
+	w.now.ss = ABI_KERNEL_SS;
+	w.user.refused = true;
+	w.user.bad_iret = (struct model_iret){ ABI_USER_TEXT + 8, ABI_USER_CS, 0x202, ABI_USER_RSP - 64, ABI_ABSENT_SS };
+	w.frame = (struct hardware_frame){ ABI_USER_TEXT + 8, ABI_USER_CS, 0x202, ABI_USER_RSP - 64, ABI_ABSENT_SS };
+	return w;
+}
+
+static void test_refused_return(void)
+{
+	static const struct damage at[] = {
+		WHOLE(now.a, RULE_RETURN, "A before the return is "), WHOLE(now.i, RULE_RETURN, "I before the return is "),
+		WHOLE(frame.rip, RULE_RETURN, "RIP asked for is "), WHOLE(frame.rflags, RULE_RETURN, "RFLAGS asked for is "),
+		WHOLE(frame.rsp, RULE_RETURN, "RSP asked for is "),
+	};
+	struct world w = asked_world();
+
+	is_good(&w, iret, "an IRET that will be refused");
+	all_are_seen(&w, iret, at, COUNT_OF(at), "an IRET that will be refused");
+	w.frame.ss ^= 0x10;
+	is_said(&w, iret, RULE_RETURN, "SS about to be loaded is ", "an IRET to what nobody has asked for");
+	w = asked_world();
+	w.user.refused = false;
+	is_said(&w, iret, RULE_RETURN, "SS about to be loaded is ", "an IRET to what was asked for in another visit");
+	w = asked_world();
+	w.frame = frame_of(&w.before);
+	is_good(&w, iret, "the IRET after the refused one");
+}
+
+int main(void)
+{
+	plan((1 + 2) + 3 + (1 + 26 + 1 + 1) + (1 + 5 + 3));
+	test_trap_gate();
+	test_trap_handler();
+	test_refused_handler();
+	test_refused_return();
+	return done();
+}
