@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* t-map.c: the map of a golden run: which visits are injected, whose classes they have, how many windows there are. */
 #include <stdlib.h>
-
 #include <string.h>
 
 #include "tap/tap.h"
