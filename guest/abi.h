@@ -142,7 +142,9 @@ struct abi_stack {
 };
 
 /* The array abi_exempt: bytes that an injected event may change for good (counters), and why. With a vector, the
- * counter is 8 bytes and goes up by one for each event of that vector handled, and for nothing else. */
+ * counter is 8 bytes and goes up by one for each event of that vector handled, and for nothing else; with
+ * ABI_COUNTS_WORK, for each reschedule done. */
+#define ABI_COUNTS_WORK 0x100
 struct abi_exempt {
 	uint64_t addr, size;
 	uint64_t vector;

@@ -18,7 +18,7 @@ const struct abi_exempt abi_exempt[] = {
 	COUNTER(db_hit_count, VECTOR_DB, "counts watchpoint hits dropped"),
 	COUNTER(irq_count, VECTOR_IRQ, "counts interrupts of the bench handled"),
 	COUNTER(resched_count, VECTOR_RESCHED, "counts reschedule interrupts handled"),
-	COUNTER(work_count, 0, "counts reschedules done on the way to user code"),
+	COUNTER(work_count, ABI_COUNTS_WORK, "counts reschedules done on the way to user code"),
 };
 
 void percpu_init(void)

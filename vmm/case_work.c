@@ -158,6 +158,27 @@ static void judge_ram(struct session *s, const struct case_start *start)
 				   was + page * PAGE_SIZE);
 }
 
+static uint64_t read_word(const uint8_t *ram, gva_t at)
+{
+	uint64_t value;
+
+	memcpy(&value, ram + (at - ABI_KERNEL_VIRT), sizeof(value));
+	return value;
+}
+
+/* Where the thread asks for a reschedule itself before it is back in user code, one may serve both requests. */
+static void judge_done(struct session *s, const struct case_start *start)
+{
+	const struct layout *l = &s->layout;
+	const uint8_t *ram = mem_at(&s->machine.mem, 0, ABI_RAM_SIZE), *before = s->machine.reference;
+	const uint8_t *was = cpu_cpl(&start->before) ? before : s->ahead->ram;
+
+	for (unsigned n = 0; n < l->exempts; n++)
+		if (l->exempt[n].vector == ABI_COUNTS_WORK)
+			judge_work_done(&s->judge, read_word(ram, l->exempt[n].addr), read_word(was, l->exempt[n].addr),
+					read_word(was, l->exempt[n].addr) != read_word(before, l->exempt[n].addr));
+}
+
 static void judge_end(struct session *s, const struct stop *stop, const struct model *user)
 {
 	char what[BREACH_DETAIL];
@@ -190,5 +211,6 @@ void case_finish_work(struct session *s, const struct case_start *start)
 	judge_after_work(&s->judge, user, &now);
 	judge_system_registers(&s->judge, cpu_cpl(&start->before) ? &start->before : &s->ahead->state, &now);
 	judge_work(&s->judge, case_work_flags(s));
+	judge_done(s, start);
 	judge_ram(s, start);
 }

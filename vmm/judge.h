@@ -105,6 +105,10 @@ void judge_work(struct judge *j, uint64_t flags);
 /* Control registers, descriptor tables, MSRs, pending events: as they were, or would be without the event. Rule transparent. */
 void judge_system_registers(struct judge *j, const struct cpu_state *was, const struct cpu_state *now);
 
+/* The count of reschedules done, now and without the event. may_merge: without the event there is one as well.
+ * Rule exit-work. */
+void judge_work_done(struct judge *j, uint64_t now, uint64_t was, bool may_merge);
+
 /* Where the reschedule that the handler asked for has been done: user code as its model has it. Memory is judged by
  * judge_page() against what it would be there without the event. */
 void judge_after_work(struct judge *j, const struct model *user, const struct cpu_state *now);

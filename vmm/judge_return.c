@@ -174,6 +174,12 @@ void judge_counter(struct judge *j, const struct injected *in, unsigned counter,
 		    (unsigned long)handled);
 }
 
+void judge_work_done(struct judge *j, uint64_t now, uint64_t was, bool may_merge)
+{
+	judge_check(j, RULE_EXIT_WORK, now - was == 1 || (may_merge && now == was),
+		    "the reschedule was done %ld times, must be once", (long)(now - was));
+}
+
 void judge_work(struct judge *j, uint64_t flags)
 {
 	judge_equal(j, RULE_EXIT_WORK, "the thread's work flags", flags, 0);
