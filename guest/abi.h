@@ -4,7 +4,7 @@
 #ifndef GUEST_ABI_H
 #define GUEST_ABI_H
 
-#define ABI_VERSION 3
+#define ABI_VERSION 4
 
 /* Memory. All RAM is mapped at ABI_KERNEL_VIRT + physical address. User pages are
  * mapped where the ELF's user segments say (virtual) onto their physical address. */
@@ -28,12 +28,18 @@
 #define ABI_PORT_DONE    0xf4                /* EAX: the workload's result, 0 is good */
 #define ABI_PORT_PANIC   0xf5                /* EAX: enum below; the guest halts after it */
 
-#define ABI_PORT_IPI     0xf6                /* AL: a vector that becomes pending on this CPU until IF allows it */
+#define ABI_PORT_IPI     0xf6                /* AL: a vector for this CPU itself: an interrupt when IF allows it; NMI, #MC
+                                              * and #DB at the next boundary. User code may write here, too. */
 
 #define ABI_PANIC_ASSERT     1               /* a check of the C half failed */
 #define ABI_PANIC_TRAP       2               /* an exception that no code expects */
 #define ABI_PANIC_IST_SLOT   3               /* the K slot of an IST stack was overwritten */
 #define ABI_PANIC_CMDLINE    4               /* unknown word on the command line */
+
+/* What a CPU can send itself besides: each is as the bench's own. */
+#define ABI_VECTOR_DB      1
+#define ABI_VECTOR_NMI     2
+#define ABI_VECTOR_MC      18
 
 /* Interrupts of the bench, in both cases without an end-of-interrupt. */
 #define ABI_VECTOR_IRQ     0x40              /* its own source: counted and nothing else */
@@ -73,6 +79,9 @@
                                               * -EFAULT if reading faults or RIP is out of user space */
 #define ABI_SYS_LOAD_GS  8                   /* GS selector := RDI with RPL 3, or null; -EINVAL and null if it cannot be
                                               * loaded; U is kept either way */
+#define ABI_SYS_RAISE    10                  /* the kernel sends itself vector RDI (#DB, NMI or #MC), returns 0; with
+                                              * ABI_RAISE_FAULT in RDI the body of an NMI faults once; -EINVAL for others */
+#define ABI_RAISE_FAULT  0x100
 #define ABI_EPERM        1
 #define ABI_EFAULT       14
 #define ABI_EINVAL       22
@@ -133,7 +142,7 @@ struct abi_frame {
 #define ABI_NO_ERROR 0xffffffffffffffff
 
 /* The array abi_stacks: every kernel stack. slot_bytes at the lowest address are no stack
- * but live data (the K slot) at all times. Addresses are kernel virtual. */
+ * but live data (K, and how many NMIs are owed) at all times. Addresses are kernel virtual. */
 struct abi_stack {
 	uint64_t base, size, slot_bytes;
 	uint32_t cpu;
@@ -143,8 +152,10 @@ struct abi_stack {
 
 /* The array abi_exempt: bytes that an injected event may change for good (counters), and why. With a vector, the
  * counter is 8 bytes and goes up by one for each event of that vector handled, and for nothing else; with
- * ABI_COUNTS_WORK, for each reschedule done. */
-#define ABI_COUNTS_WORK 0x100
+ * ABI_COUNTS_WORK, for each reschedule done. With ABI_WHILE_NESTED these are bytes of a stack or its slot that an event of the
+ * stack's vector may change only while it interrupts another of its kind. */
+#define ABI_COUNTS_WORK  0x100
+#define ABI_WHILE_NESTED 0x200
 struct abi_exempt {
 	uint64_t addr, size;
 	uint64_t vector;

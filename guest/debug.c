@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* debug.c: the debug registers and #DB. */
 #include "guest/debug.h"
+#include "guest/nmi.h"
 #include "guest/percpu.h"
 #include "guest/report.h"
+#include "guest/stacks.h"
 #include "guest/trap.h"
 #include "guest/work.h"
 
@@ -31,7 +33,7 @@ void debug_body(struct abi_frame *frame, uint64_t dr6)
 }
 
 /* DR6 is read once and reset before anything else can raise #DB and mix its bits in. */
-void exc_debug(struct abi_frame *frame)
+bool exc_debug(struct abi_frame *frame)
 {
 	uint64_t dr6 = cpu_read_dr6(), dr7;
 
@@ -40,4 +42,5 @@ void exc_debug(struct abi_frame *frame)
 	trap_check_entry();
 	debug_body(frame, dr6);
 	debug_restore(dr7);
+	return nmi_keep_masked(frame, IST_DB);
 }

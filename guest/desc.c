@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* desc.c: GDT, TSS and IDT. The scheme is a column of the gate table. */
+#include <stddef.h>
+
 #include "guest/cpu.h"
 #include "guest/desc.h"
 #include "guest/stacks.h"
@@ -34,16 +36,20 @@ static const struct gate {
 	{ VECTOR_MC, IST_MC, { asm_exc_machine_check_swapgs, asm_exc_machine_check_ist } },
 };
 
+/* User code may use one port alone: that by which it sends events to itself. */
+#define IO_MAP_BYTES (ABI_PORT_IPI / 8 + 2)
+
 struct tss {
 	uint32_t reserved0;
 	uint64_t rsp[3];
 	uint64_t ist[8];                /* ist[0] is reserved: 0 in a gate means none */
 	uint64_t reserved1;
 	uint16_t reserved2, io_map;
+	uint8_t io_refused[IO_MAP_BYTES];       /* one bit a port; the last byte must be all ones */
 } __attribute__((packed));
-_Static_assert(sizeof(struct tss) == 104, "the CPU's TSS");
+_Static_assert(offsetof(struct tss, io_refused) == 104, "the CPU's TSS");
 
-static struct tss tss = { .io_map = sizeof(struct tss) };        /* no I/O map */
+static struct tss tss = { .io_map = offsetof(struct tss, io_refused) };
 
 /* Code is type 11 and data type 3, Accessed from the start: the CPU would set it on the first load. */
 #define KERNEL_CODE 0x00af9b000000ffff
@@ -78,6 +84,9 @@ static void tss_init(void)
 	tss.rsp[0] = (uint64_t)thread_stack + THREAD_STACK_SIZE;
 	for (unsigned n = IST_NMI; n <= IST_DB; n++)
 		tss.ist[n] = stacks_ist_top(n);
+	for (unsigned n = 0; n < IO_MAP_BYTES; n++)
+		tss.io_refused[n] = 0xff;
+	tss.io_refused[ABI_PORT_IPI / 8] &= ~(1 << ABI_PORT_IPI % 8);
 }
 
 static struct idt_gate {

@@ -9,6 +9,8 @@
  * RSP = the five hardware words at the top of this vector's IST stack; IF = 0, DF = 0; all GPRs are the user's;
  * A = U and I = K without any doubt, because at CPL 3 they always are. The thread stack is empty.
  *
+ * NMIs may not be unmasked before asm_exc_nmi_moved (nmi.c).
+ *
  * good:  swapgs; one scratch register; thread stack; copy the five words; frame; C; the ordinary exit
  * bad:   C on the IST stack: the next event of this vector, once IRET has unmasked it, would overwrite it
  * bad:   anything kept on the IST stack after the switch: the next event of this vector begins at its top again
@@ -31,6 +33,7 @@ win_\name\()_from_user_end:
 	pushq	$FRAME_NO_ERROR
 	PUSH_REGS rdx=(%rdx)
 	CLEAR_REGS
+PLACE asm_exc_\name\()_moved
 	CALL_C	exc_\name
 	jmp	\exit
 END asm_exc_\name\()_from_user

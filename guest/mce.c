@@ -3,7 +3,9 @@
 #include "guest/cpu.h"
 #include "guest/debug.h"
 #include "guest/mce.h"
+#include "guest/nmi.h"
 #include "guest/percpu.h"
+#include "guest/stacks.h"
 #include "guest/trap.h"
 #include "guest/work.h"
 
@@ -43,11 +45,12 @@ void machine_check_body(struct abi_frame *frame)
 }
 
 /* Disarmed as in an NMI: a #DB in here could be on top of one that has not left its stack yet. */
-void exc_machine_check(struct abi_frame *frame)
+bool exc_machine_check(struct abi_frame *frame)
 {
 	uint64_t dr7 = debug_disarm();
 
 	trap_check_entry();
 	machine_check_body(frame);
 	debug_restore(dr7);
+	return nmi_keep_masked(frame, IST_MC);
 }

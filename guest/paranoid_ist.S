@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* paranoid_ist.S: scheme ist: NMI-like events that cannot know A. K comes from the IST stack's own slot. */
+/* paranoid_ist.S: scheme ist: #MC and #DB, which cannot know A, and how NMI gets K. It comes from the IST stack's own slot. */
 #include "guest/regs.h"
 #include "guest/stacks.h"
 
@@ -30,7 +30,6 @@ win_\name\()_ist_end:
 END asm_exc_\name\()_ist
 .endm
 
-PARANOID_IST nmi, IST_STACK_SIZE		/* NMI */
 PARANOID_IST machine_check, IST_STACK_SIZE	/* #MC */
 PARANOID_IST debug, IST_DB_STACK_SIZE		/* #DB */
 
@@ -75,14 +74,17 @@ paranoid_ist_halt:
 win_paranoid_ist_overrun_end:
 END paranoid_ist_overrun
 
-/* paranoid_exit_ist: RSP = frame on the IST stack, A = K, RBX as the entry left it (C keeps it). Leaves A and I
- * as they were, by an IRET of its own, and does no exit work. */
-FUNC paranoid_exit_ist
+/* paranoid_leave_ist: called with A = K and RBX as the entry left it (C keeps it). Afterwards A is what it was: GS is not for us
+ * any more. RAX is kept. */
+FUNC paranoid_leave_ist
 	wrgsbase %rbx
-win_paranoid_exit_ist_begin:
-	/* A is the interrupted code's: GS is not for us any more. */
-	POP_REGS
-	add	$8, %rsp
-	iretq
-win_paranoid_exit_ist_end:
+win_paranoid_leave_ist_begin:
+	ret
+win_paranoid_leave_ist_end:
+END paranoid_leave_ist
+
+/* paranoid_exit_ist: RSP = frame on the IST stack, A = K, RBX as the entry left it, AL what C returned. */
+FUNC paranoid_exit_ist
+	call	paranoid_leave_ist
+	jmp	paranoid_return
 END paranoid_exit_ist

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* paranoid_swapgs.S: scheme swapgs: NMI-like events that cannot know A from CS. The sign of A tells. */
+/* paranoid_swapgs.S: scheme swapgs: #MC and #DB, which cannot know A from CS, and how NMI finds it out. The sign of A
+ * tells. */
 #include "guest/cpu.h"
 #include "guest/regs.h"
 
@@ -30,7 +31,6 @@ win_\name\()_swapgs_end:
 END asm_exc_\name\()_swapgs
 .endm
 
-PARANOID_SWAPGS nmi				/* NMI */
 PARANOID_SWAPGS machine_check			/* #MC */
 PARANOID_SWAPGS debug				/* #DB */
 
@@ -68,17 +68,20 @@ paranoid_kernel_gs:
 	ret
 END paranoid_entry_swapgs
 
-/* paranoid_exit_swapgs: RSP = frame on the IST stack, A = K, EBX as the entry left it (C keeps it). Leaves
- * A and I as they were, by an IRET of its own, and does no exit work. */
-FUNC paranoid_exit_swapgs
+/* paranoid_leave_swapgs: called with A = K and EBX as the entry left it (C keeps it). Afterwards A and I are what they were:
+ * GS is not for us any more. RAX is kept. */
+FUNC paranoid_leave_swapgs
 	test	%ebx, %ebx
-	jnz	paranoid_exit_swapgs_restore
+	jnz	paranoid_leave_swapgs_done
 	swapgs
-win_paranoid_exit_swapgs_begin:
-paranoid_exit_swapgs_restore:
-	/* A is the interrupted code's: GS is not for us any more. */
-	POP_REGS
-	add	$8, %rsp
-	iretq
-win_paranoid_exit_swapgs_end:
+win_paranoid_leave_swapgs_begin:
+paranoid_leave_swapgs_done:
+	ret
+win_paranoid_leave_swapgs_end:
+END paranoid_leave_swapgs
+
+/* paranoid_exit_swapgs: RSP = frame on the IST stack, A = K, EBX as the entry left it, AL what C returned. */
+FUNC paranoid_exit_swapgs
+	call	paranoid_leave_swapgs
+	jmp	paranoid_return
 END paranoid_exit_swapgs

@@ -19,6 +19,8 @@ const struct abi_exempt abi_exempt[] = {
 	COUNTER(irq_count, VECTOR_IRQ, "counts interrupts of the bench handled"),
 	COUNTER(resched_count, VECTOR_RESCHED, "counts reschedule interrupts handled"),
 	COUNTER(work_count, ABI_COUNTS_WORK, "counts reschedules done on the way to user code"),
+	{ (uint64_t)nmi_stack + NMI_LATCH, sizeof(uint64_t), ABI_WHILE_NESTED, "NMIs owed" },
+	{ (uint64_t)nmi_stack + IST_STACK_SIZE - 48, 48, ABI_WHILE_NESTED, "the CPU's words and RDX of an NMI inside an NMI" },
 };
 
 void percpu_init(void)

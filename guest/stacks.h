@@ -12,6 +12,10 @@
 #define IST_DB_STACK_SIZE  8192
 #define IST_SLOT_BYTES     16
 
+/* The NMI stack's slot has a word more: how many NMIs have arrived on this stack and are not done with. */
+#define NMI_LATCH          16
+#define NMI_SLOT_BYTES     32
+
 /* Numbers in the TSS (1..7); 0 in a gate means no IST. */
 #define IST_NONE 0
 #define IST_NMI  1
@@ -20,7 +24,9 @@
 #define IST_DB   4
 
 #ifndef __ASSEMBLER__
-extern uint8_t thread_stack[THREAD_STACK_SIZE];
+extern uint8_t thread_stack[THREAD_STACK_SIZE], nmi_stack[IST_STACK_SIZE];
+
+extern const struct abi_stack abi_stacks[];
 
 void stacks_init(void);
 uint64_t stacks_ist_top(unsigned ist);

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* syscall.c: the system calls, and the decision how to return. */
 #include "guest/cpu.h"
+#include "guest/nmi.h"
 #include "guest/report.h"
 #include "guest/syscall.h"
 #include "guest/trap.h"
+#include "guest/vector.h"
 #include "guest/work.h"
 
 #define STAR_USER_BASE 0x23                     /* SYSRET: SS is base + 8, CS is base + 16 */
@@ -109,6 +111,19 @@ static uint64_t sys_yield(struct abi_frame *frame __attribute__((unused)))
 	return 0;
 }
 
+/* It comes at the boundary after the OUT. */
+static uint64_t sys_raise(struct abi_frame *frame)
+{
+	uint8_t vector = frame->rdi;
+
+	if (vector != VECTOR_DB && vector != VECTOR_NMI && vector != VECTOR_MC)
+		return -ABI_EINVAL;
+	nmi_faults = frame->rdi & ABI_RAISE_FAULT;
+	cpu_outb(ABI_PORT_IPI, vector);
+	nmi_faults = 0;
+	return 0;
+}
+
 static uint64_t sys_exit(struct abi_frame *frame)
 {
 	report_done(frame->rdi);
@@ -124,6 +139,7 @@ static uint64_t (*const table[])(struct abi_frame *frame) = {
 	[ABI_SYS_YIELD] = sys_yield,
 	[ABI_SYS_SIGRETURN] = sys_sigreturn,
 	[ABI_SYS_LOAD_GS] = sys_load_gs,
+	[ABI_SYS_RAISE] = sys_raise,
 };
 #define SYSCALL_COUNT (sizeof(table) / sizeof(table[0]))
 
@@ -142,7 +158,7 @@ bool do_syscall_64(struct abi_frame *frame)
 
 	trap_check_entry();
 	cpu_sti();                      /* a system call may be interrupted, its way in and out may not */
-	frame->rax = number < SYSCALL_COUNT ? table[number](frame) : (uint64_t)-ABI_ENOSYS;
+	frame->rax = number < SYSCALL_COUNT && table[number] ? table[number](frame) : (uint64_t)-ABI_ENOSYS;
 	cpu_cli();
 	exit_to_user_loop(frame);
 	/* A jump promises IRET, even to where SYSRET could go as well. */

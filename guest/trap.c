@@ -120,7 +120,7 @@ void exc_page_fault(struct abi_frame *frame)
 		frame->rdi = address;
 }
 
-void exc_double_fault(struct abi_frame *frame)
+bool exc_double_fault(struct abi_frame *frame)
 {
 	trap_check_entry();
 	report_trap("#DF", frame);

@@ -13,10 +13,11 @@ void exc_segment_not_present(struct abi_frame *frame);
 void exc_stack_segment(struct abi_frame *frame);
 void exc_general_protection(struct abi_frame *frame);
 void exc_page_fault(struct abi_frame *frame);
-void exc_double_fault(struct abi_frame *frame);
 void exc_nmi(struct abi_frame *frame);
-void exc_machine_check(struct abi_frame *frame);
-void exc_debug(struct abi_frame *frame);
+/* These return how to go back to kernel code, for paranoid_return: true by RET, so that the NMI mask stays as it is. */
+bool exc_machine_check(struct abi_frame *frame);
+bool exc_debug(struct abi_frame *frame);
+bool exc_double_fault(struct abi_frame *frame);
 void exc_interrupt(struct abi_frame *frame);
 void exc_reschedule(struct abi_frame *frame);
 

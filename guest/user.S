@@ -216,6 +216,43 @@ user_work_undefined:
 	EXIT
 END user_work
 
+/* The user's own event: it comes at the boundary after the OUT. */
+.macro RAISE vector
+	mov	$\vector, %eax
+	out	%al, $ABI_PORT_IPI
+.endm
+
+/* The same by the kernel, which it interrupts in the middle of the system call. */
+.macro RAISE_IN_KERNEL vector
+	mov	$\vector, %edi
+	mov	$ABI_SYS_RAISE, %eax
+	syscall
+.endm
+
+/* nmi, machine_check, debug: events that the workload brings with it, from user code and from the kernel, so that their handlers
+ * are part of the golden run and others can come inside of them. */
+FUNC user_nmi
+	SET_GS
+	RAISE	ABI_VECTOR_NMI
+	RAISE_IN_KERNEL ABI_VECTOR_NMI
+	RAISE_IN_KERNEL ABI_VECTOR_NMI + ABI_RAISE_FAULT
+	EXIT
+END user_nmi
+
+FUNC user_machine_check
+	SET_GS
+	RAISE	ABI_VECTOR_MC
+	RAISE_IN_KERNEL ABI_VECTOR_MC
+	EXIT
+END user_machine_check
+
+FUNC user_debug
+	SET_GS
+	RAISE	ABI_VECTOR_DB
+	RAISE_IN_KERNEL ABI_VECTOR_DB
+	EXIT
+END user_debug
+
 /* probe: what the host keeps of RFLAGS across one SYSCALL. Not a scenario: the bench measures with it. */
 FUNC user_probe
 	SET_GS

@@ -13,6 +13,10 @@ const char *around_reason(const struct visit *v, enum event event)
 		return "in an interrupt shadow: an event comes one instruction later";
 	if (event_base(event) == EVENT_DB && !v->dr7_armed)
 		return "DR7 is disarmed here";
+	if (event_base(event) == EVENT_NMI && v->nmi_masked)
+		return "NMIs are masked here";
+	if (event_base(event) == EVENT_DB && v->raised == ABI_VECTOR_DB)
+		return "inside a #DB: DR6 of the two would mix";
 	if (event == EVENT_IRQ && !v->interrupts)
 		return "IF is 0 here";
 	return NULL;

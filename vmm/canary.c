@@ -109,7 +109,7 @@ static bool visit(struct session *s, const struct place *p, void *context)
 	struct case_start start;
 	unsigned left = 0;
 
-	if (!suitable)
+	if (!suitable || p->visit->raised)
 		return true;
 	walk_pause(s);
 	case_begin(s, &start);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "vmm/case_flight.h"
+#include "vmm/case_nested.h"
 #include "vmm/case_return.h"
 #include "vmm/case_work.h"
 #include "vmm/hash.h"
@@ -18,10 +19,10 @@ static const char *const stop_names[CASE_STOPS] = {
 	[CASE_RETURN] = "return", [CASE_BACK] = "back",
 };
 
-const char *case_stop_name(enum case_stop stop)
-{
-	return stop_names[stop];
-}
+static const char *const nested_names[CASE_STOPS] = {
+	[CASE_GATE] = "nested gate", [CASE_HANDLER] = "nested handler", [CASE_BODY] = "nested body",
+	[CASE_RETURN] = "nested return", [CASE_BACK] = "nested back", [CASE_OUTER] = "outer back",
+};
 
 void case_begin(struct session *s, struct case_start *start)
 {
@@ -57,18 +58,20 @@ static unsigned parts_of(enum case_stop stop, const struct flight *f)
 	case CASE_BODY:
 		return MACHINE_CORE | MACHINE_DEBUG;
 	case CASE_RETURN:
-		return cpu_cpl(f->in.before) ? MACHINE_CORE | MACHINE_I : MACHINE_CORE;
+		return cpu_cpl(f->in.before) || f->nested ? MACHINE_CORE | MACHINE_I : MACHINE_CORE;
 	case CASE_BACK:
+	case CASE_OUTER:
 		return MACHINE_ALL;
 	default:
 		return MACHINE_CORE;
 	}
 }
 
-static void look(struct flight *f, enum case_stop stop)
+void flight_look(struct flight *f, enum case_stop stop)
 {
 	const struct sabotage *sabotage = f->options->sabotage;
 	struct case_trace *t = f->options->trace;
+	const char *name = f->nested ? nested_names[stop] : stop_names[stop];
 	struct session *s = f->s;
 
 	machine_get(&s->machine, parts_of(stop, f), &f->now);
@@ -77,40 +80,41 @@ static void look(struct flight *f, enum case_stop stop)
 		machine_flush(&s->machine);     /* what is judged is what KVM has */
 		machine_get(&s->machine, parts_of(stop, f), &f->now);
 	}
-	judge_at(&s->judge, stop_names[stop], &f->now);
+	judge_at(&s->judge, name, &f->now);
 	f->out->hash = hash_bytes(f->out->hash, &f->now, sizeof(f->now));
 	if (t && t->count < sizeof(t->at) / sizeof(t->at[0])) {
 		machine_get(&s->machine, MACHINE_I, &f->now);
+		t->at[t->count].name = name;
 		t->at[t->count].stop = stop;
 		t->at[t->count++].now = f->now;
 	}
 }
 
-static void at_gate(struct flight *f)
+void flight_gate(struct flight *f)
 {
 	struct hardware_frame pushed;
 
-	look(f, CASE_GATE);
+	flight_look(f, CASE_GATE);
 	session_read(f->s, f->now.gpr[GPR_RSP], &pushed, sizeof(pushed));
 	judge_gate(&f->s->judge, &f->in, &f->now, &pushed);
 	f->out->hash = hash_bytes(f->out->hash, &pushed, sizeof(pushed));
 	f->at_gate = true;
 }
 
-static void at_handler(struct flight *f)
+void flight_handler(struct flight *f)
 {
 	struct abi_frame saved;
 
-	look(f, CASE_HANDLER);
+	flight_look(f, CASE_HANDLER);
 	session_read(f->s, f->now.gpr[GPR_RDI], &saved, sizeof(saved));
 	judge_handler(&f->s->judge, &f->in, &f->now, &saved);
 	f->at_handler = true;
 	f->out->hash = hash_bytes(f->out->hash, &saved, sizeof(saved));
 }
 
-static void at_body(struct flight *f)
+void flight_body(struct flight *f)
 {
-	look(f, CASE_BODY);
+	flight_look(f, CASE_BODY);
 	judge_body(&f->s->judge, &f->in, &f->now);
 	f->at_body = true;
 }
@@ -118,7 +122,8 @@ static void at_body(struct flight *f)
 static void at_boundary(struct flight *f)
 {
 	f->done = f->back = true;
-	look(f, CASE_BACK);
+	flight_look(f, CASE_BACK);
+	f->in.masked = f->in.before->nmi_masked && !f->iret;
 	if (!judge_check(&f->s->judge, RULE_DELIVERY, f->at_gate, "%s was not delivered: no stop at its gate",
 			 event_name(f->in.event)))
 		return;
@@ -137,9 +142,10 @@ static bool is_inside(const struct flight *f, const struct kvm_regs *regs)
 	return cpu_cpl(b) == 0 && regs->rsp != b->gpr[GPR_RSP] && regs->rsp > s->base && regs->rsp <= s->base + s->size;
 }
 
-static void at_return(struct flight *f)
+void flight_return(struct flight *f)
 {
-	look(f, CASE_RETURN);
+	flight_look(f, CASE_RETURN);
+	f->iret |= !case_is_sysret(f->s, f->now.rip);
 	case_judge_return(f->s, f->in.user, &f->now);
 }
 
@@ -154,18 +160,18 @@ static void at_stop(struct flight *f)
 	if (rip == f->in.before->rip && !f->inside)
 		at_boundary(f);
 	else if (rip == f->s->layout.gate[event_vector(f->in.event)])
-		at_gate(f);
+		flight_gate(f);
 	else if (rip == code->handler)
-		at_handler(f);
+		flight_handler(f);
 	else if (rip == code->body)
-		at_body(f);
+		flight_body(f);
 	else if (case_is_return(&f->s->layout, rip))
-		at_return(f);
+		flight_return(f);
 	if (!f->inside)
 		stops_lift(&f->s->stops, rip);
 }
 
-static void died(struct flight *f, const struct stop *stop)
+void flight_died(struct flight *f, const struct stop *stop)
 {
 	char what[BREACH_DETAIL];
 
@@ -182,11 +188,11 @@ static void fly(struct flight *f)
 		struct stop stop = f->inside ? run_past(&f->s->run) : run_to_stop(&f->s->run);
 
 		if (stop.kind != STOP_BOUNDARY)
-			died(f, &stop);
+			flight_died(f, &stop);
 		else if (n < MAX_STOPS)
 			at_stop(f);
 		else
-			died(f, &(struct stop){ STOP_HANG, 0 });
+			flight_died(f, &(struct stop){ STOP_HANG, 0 });
 	}
 	if (f->back)
 		judge_check(&f->s->judge, RULE_PROGRESS, true, " ");
@@ -226,10 +232,14 @@ void case_inject(struct session *s, const struct case_start *start, enum event e
 {
 	struct flight f = {
 		.s = s, .start = start, .options = options, .out = out,
-		.in = { event, INJECT_DR6, &start->before, &s->model },
+		.in = { event, INJECT_DR6, &start->before, &s->model, s->raised.active, false },
 	};
 
 	out->hash = HASH_START;
+	if (case_is_nested(s, start, event)) {
+		case_nested(s, start, options, out);
+		return;
+	}
 	if (event_asks(event) && !cpu_cpl(&start->before))
 		case_run_ahead(s, start);
 	start_flight(&f);
@@ -238,4 +248,6 @@ void case_inject(struct session *s, const struct case_start *start, enum event e
 	if (out->breach.broken)
 		out->hash = hash_bytes(out->hash, out->breach.detail, strlen(out->breach.detail));
 	case_put_back(s, start, !out->breach.broken, event_asks(event));
+	if (!out->breach.broken && case_has_opened(s, start, &f.now))
+		case_nested(s, start, options, out);
 }

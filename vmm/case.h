@@ -11,8 +11,7 @@ struct case_start {
 	struct cpu_state before;        /* the same in the rules' words, every part */
 };
 
-enum case_stop { CASE_GATE, CASE_HANDLER, CASE_BODY, CASE_RETURN, CASE_BACK, CASE_STOPS };
-const char *case_stop_name(enum case_stop stop);
+enum case_stop { CASE_GATE, CASE_HANDLER, CASE_BODY, CASE_RETURN, CASE_BACK, CASE_OUTER, CASE_STOPS };
 
 /* The bench's own damage, to see that the judge looks: done at one stop, right before it is judged. */
 struct sabotage {
@@ -24,9 +23,10 @@ struct sabotage {
 /* What a person wants to see of one case. */
 struct case_trace {
 	struct {
+		const char *name;
 		enum case_stop stop;
 		struct cpu_state now;
-	} at[8];
+	} at[24];
 	unsigned count;
 };
 

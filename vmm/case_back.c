@@ -38,7 +38,7 @@ static void judge_handled(struct flight *f)
 		    event_name(f->in.event));
 }
 
-static uint64_t read_word(const uint8_t *ram, gva_t at)
+uint64_t case_word(const uint8_t *ram, gva_t at)
 {
 	uint64_t value;
 
@@ -52,9 +52,9 @@ static void judge_counters(struct flight *f)
 	const uint8_t *ram = mem_at(&f->s->machine.mem, 0, ABI_RAM_SIZE), *was = f->s->machine.reference;
 
 	for (unsigned n = 0; n < l->exempts; n++)
-		if (l->exempt[n].vector && l->exempt[n].vector != ABI_COUNTS_WORK)
-			judge_counter(&f->s->judge, &f->in, n, read_word(ram, l->exempt[n].addr),
-				      read_word(was, l->exempt[n].addr));
+		if (l->exempt[n].vector && l->exempt[n].vector < ABI_COUNTS_WORK)
+			judge_counter(&f->s->judge, &f->in, n, case_word(ram, l->exempt[n].addr),
+				      case_word(was, l->exempt[n].addr));
 }
 
 /* A reschedule that was asked for: by interrupt, or done already if the event's own exit led to user code. At CPL 3 no flag
@@ -69,12 +69,17 @@ static void judge_request(struct flight *f)
 		judge_work(&f->s->judge, case_work_flags(f->s));
 }
 
-void case_judge_back(struct flight *f)
+void case_judge_memory(struct flight *f)
 {
 	judge_text(f);
 	stops_clear(&f->s->stops);
 	machine_collect_dirty(&f->s->machine);
 	judge_ram(f);
+}
+
+void case_judge_back(struct flight *f)
+{
+	case_judge_memory(f);
 	judge_handled(f);
 	judge_counters(f);
 	judge_request(f);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* case_flight.h: a case on its way, shared by case.c and case_back.c. */
+/* case_flight.h: a case on its way, shared by the case_*.c files. */
 #ifndef VMM_CASE_FLIGHT_H
 #define VMM_CASE_FLIGHT_H
 
@@ -13,10 +13,27 @@ struct flight {
 	struct cpu_state now;
 	struct case_result *out;
 	bool at_gate, at_handler, at_body, back, done, inside;
+	bool iret;                      /* one was executed since the injection: it unmasks NMIs */
+	bool nested;                    /* an NMI inside an NMI: the stops have names of their own */
 };
+
+/* The guest stands at one of the case's stops: its state is read and goes into the hash, the trace and the judge's report. */
+void flight_look(struct flight *f, enum case_stop stop);
+/* The same, judged. */
+void flight_gate(struct flight *f);
+void flight_handler(struct flight *f);
+void flight_body(struct flight *f);
+void flight_return(struct flight *f);
+/* The guest has stopped where it must not. */
+void flight_died(struct flight *f, const struct stop *stop);
 
 /* The event is back at its boundary: text, RAM, the counters of handled events, and the reschedule that was asked for. Lifts all
  * stops. */
 void case_judge_back(struct flight *f);
+/* Of these text and RAM alone. Lifts all stops, too. */
+void case_judge_memory(struct flight *f);
+
+/* Sees 8 bytes of kernel data in RAM or in a copy of it. */
+uint64_t case_word(const uint8_t *ram, gva_t at);
 
 #endif

@@ -2,22 +2,13 @@
 /* case_work.c: a case whose handler asked for a reschedule: on from the boundary to user code, where it must be done. */
 #include "vmm/case_work.h"
 
-#include <stdlib.h>
-#include <string.h>
-
+#include "vmm/ahead.h"
+#include "vmm/case_flight.h"
 #include "vmm/case_return.h"
 #include "vmm/die.h"
 #include "vmm/inject.h"
 
 #define MAX_STOPS 200                   /* between two boundaries at CPL 3 */
-
-struct ahead {
-	unsigned user_visits;           /* of the walk, when it was made */
-	bool ends;                      /* the workload ends before any boundary at CPL 3 */
-	struct cpu_state state;
-	uint64_t dirty[MACHINE_MAX_PAGES / 64];
-	uint8_t ram[ABI_RAM_SIZE];
-};
 
 uint64_t case_work_flags(struct session *s)
 {
@@ -36,12 +27,6 @@ void case_ask(struct session *s)
 		return;                 /* the image lies, and the handler will not ask: exit-work sees it */
 	*request = 1;
 	machine_mark_dirty(&s->machine, at);
-}
-
-void case_forget_ahead(struct session *s)
-{
-	free(s->ahead);
-	s->ahead = NULL;
 }
 
 /* Stops where IF may become 1 (after an STI, at the target of a return) and before each return. */
@@ -121,23 +106,14 @@ static struct stop to_user(struct session *s, const struct model *user, bool jud
 
 void case_run_ahead(struct session *s, const struct case_start *start)
 {
-	struct machine *m = &s->machine;
 	struct stop stop;
 
-	if (s->ahead && s->ahead->user_visits == s->user_visits)
+	if (s->ahead && s->ahead->key == s->user_visits)
 		return;
-	if (!s->ahead)
-		s->ahead = xcalloc(1, sizeof(*s->ahead));
 	set_stops(s);
 	stop = to_user(s, &s->next, false);
-	stops_clear(&s->stops);
-	machine_collect_dirty(m);
-	s->ahead->user_visits = s->user_visits;
+	ahead_keep(&s->ahead, s, s->user_visits);
 	s->ahead->ends = stop.kind != STOP_BOUNDARY;
-	memset(&s->ahead->state, 0, sizeof(s->ahead->state));
-	machine_get(m, MACHINE_ALL, &s->ahead->state);
-	memcpy(s->ahead->dirty, m->dirty, sizeof(m->dirty));
-	memcpy(s->ahead->ram, mem_at(&m->mem, 0, ABI_RAM_SIZE), ABI_RAM_SIZE);
 	s->run.boundary = start->before.rip;
 	case_put_back(s, start, true, true);
 }
@@ -153,17 +129,9 @@ static void judge_ram(struct session *s, const struct case_start *start)
 	stops_clear(&s->stops);
 	machine_collect_dirty(m);
 	for (uint64_t page = 0; page < m->mem.size / PAGE_SIZE; page++)
-		if (machine_is_dirty(m, page) || (!from_user && s->ahead->dirty[page / 64] >> (page % 64) & 1))
+		if (machine_is_dirty(m, page) || (!from_user && ahead_is_dirty(s->ahead, page)))
 			judge_page(&s->judge, at, page * PAGE_SIZE, mem_at(&m->mem, page * PAGE_SIZE, PAGE_SIZE),
 				   was + page * PAGE_SIZE);
-}
-
-static uint64_t read_word(const uint8_t *ram, gva_t at)
-{
-	uint64_t value;
-
-	memcpy(&value, ram + (at - ABI_KERNEL_VIRT), sizeof(value));
-	return value;
 }
 
 /* Where the thread asks for a reschedule itself before it is back in user code, one may serve both requests. */
@@ -175,8 +143,8 @@ static void judge_done(struct session *s, const struct case_start *start)
 
 	for (unsigned n = 0; n < l->exempts; n++)
 		if (l->exempt[n].vector == ABI_COUNTS_WORK)
-			judge_work_done(&s->judge, read_word(ram, l->exempt[n].addr), read_word(was, l->exempt[n].addr),
-					read_word(was, l->exempt[n].addr) != read_word(before, l->exempt[n].addr));
+			judge_work_done(&s->judge, case_word(ram, l->exempt[n].addr), case_word(was, l->exempt[n].addr),
+					case_word(was, l->exempt[n].addr) != case_word(before, l->exempt[n].addr));
 }
 
 static void judge_end(struct session *s, const struct stop *stop, const struct model *user)

@@ -14,7 +14,6 @@ void case_ask(struct session *s);
 /* Runs ahead of the walk, without an event, from a boundary at CPL 0 to the next at CPL 3 (or the end of the workload), and keeps
  * the machine as it is there; done once for all boundaries between two at CPL 3. The guest is put back. */
 void case_run_ahead(struct session *s, const struct case_start *start);
-void case_forget_ahead(struct session *s);
 
 /* The event is back at its boundary and its interrupt pending: has it taken where IF allows it, then judges the first boundary
  * at CPL 3 after the work. Needs case_run_ahead() if the boundary is at CPL 0. */

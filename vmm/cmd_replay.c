@@ -103,7 +103,7 @@ static void print_table(const struct replay *r, const struct session *s)
 	printf("  %-9s %s %-22s %-22s %-18s  %s\n", "stop", "CPL", "A", "I", "RSP", "about to execute");
 	print_state(r, s, "boundary", &r->before);
 	for (unsigned n = 0; n < r->stops.count; n++)
-		print_state(r, s, case_stop_name(r->stops.at[n].stop), &r->stops.at[n].now);
+		print_state(r, s, r->stops.at[n].name, &r->stops.at[n].now);
 }
 
 static void print_verdict(const struct replay *r)

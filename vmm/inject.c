@@ -2,6 +2,8 @@
 /* inject.c: making an event pending at the boundary where the vCPU stands. */
 #include "vmm/inject.h"
 
+#include <stddef.h>
+
 #include "guest/abi.h"
 #include "vmm/die.h"
 
@@ -32,10 +34,8 @@ static void inject_mce(struct machine *m, const struct machine_state *saved)
 }
 
 /* As a watchpoint hit leaves it: the trap is about to be delivered and DR6 already says why. */
-static void inject_db(struct machine *m, const struct machine_state *saved)
+static void raise_db(struct machine *m, struct kvm_debugregs debug)
 {
-	struct kvm_debugregs debug = saved->debug;
-
 	debug.dr6 = INJECT_DR6;
 	KVM_DO(m->vcpu_fd, KVM_SET_DEBUGREGS, &debug);
 	m->ioctls++;
@@ -43,6 +43,11 @@ static void inject_db(struct machine *m, const struct machine_state *saved)
 	machine_events(m)->exception.nr = 1;
 	machine_events(m)->exception.has_error_code = 0;
 	machine_touched_events(m);
+}
+
+static void inject_db(struct machine *m, const struct machine_state *saved)
+{
+	raise_db(m, saved->debug);
 }
 
 /* The caller has seen that IF is 1 and no shadow covers the boundary. */
@@ -67,4 +72,27 @@ static void (*const inject[EVENT_COUNT])(struct machine *m, const struct machine
 void inject_event(struct machine *m, enum event event, const struct machine_state *saved)
 {
 	inject[event_base(event)](m, saved);
+}
+
+static void raise_own_db(struct machine *m)
+{
+	struct kvm_debugregs debug;
+
+	KVM_DO(m->vcpu_fd, KVM_GET_DEBUGREGS, &debug);
+	m->ioctls++;
+	raise_db(m, debug);
+}
+
+bool inject_own(struct machine *m, unsigned vector)
+{
+	if (vector != ABI_VECTOR_NMI && vector != ABI_VECTOR_MC && vector != ABI_VECTOR_DB)
+		return false;
+	machine_flush(m);
+	if (vector == ABI_VECTOR_NMI)
+		inject_nmi(m, NULL);
+	else if (vector == ABI_VECTOR_MC)
+		inject_mce(m, NULL);
+	else
+		raise_own_db(m);
+	return true;
 }

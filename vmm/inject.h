@@ -15,4 +15,8 @@ void inject_event(struct machine *m, enum event event, const struct machine_stat
 /* An external interrupt, taken by the next run. IF must be 1 and no shadow cover the boundary. */
 void inject_interrupt(struct machine *m, unsigned vector);
 
+/* NMI, #MC or #DB that the guest sends itself by a port access: finishes the access, and the event is taken at the boundary
+ * after it. False if the vector is none of them. */
+bool inject_own(struct machine *m, unsigned vector);
+
 #endif

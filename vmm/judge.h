@@ -46,6 +46,7 @@ struct judge {
 	enum scheme scheme;
 	struct rule_count count[RULE_COUNT];
 	unsigned stacks;                /* that the event may use (bit 1 << index): their dead part may change */
+	bool nested;                    /* an NMI inside an NMI that is not done with: ABI_WHILE_NESTED holds */
 	unsigned muted;                 /* rules (bit 1 << rule) that the golden run broke: counted, not reported again */
 	struct breach breach;           /* of the case being judged */
 	unsigned broken;                /* all rules broken since judge_begin(), bit 1 << rule */
@@ -77,6 +78,8 @@ struct injected {
 	uint64_t dr6;                   /* handed over with #DB */
 	const struct cpu_state *before; /* the delivery boundary, with every part */
 	const struct model *user;       /* the user program at that time: U and, at CPL 3, all registers */
+	bool inside;                    /* the boundary lies in the handler of an event that the guest raised itself */
+	bool masked;                    /* NMIs are still masked when it is back: they were, and no IRET was executed */
 };
 
 /* Five hardware words as delivery pushed them, lowest address first. */
@@ -96,6 +99,9 @@ void judge_body(struct judge *j, const struct injected *in, const struct cpu_sta
  * judge_page(). */
 void judge_back(struct judge *j, const struct injected *in, const struct cpu_state *now);
 
+/* The event of the golden run is back at its boundary at CPL 0: registers, mask, debug. */
+void judge_raised_back(struct judge *j, const struct injected *in, const struct cpu_state *now);
+
 /* Counters of the guest, now and before: each event handled once. Rule masking. counter: index into layout->exempt. */
 void judge_counter(struct judge *j, const struct injected *in, unsigned counter, uint64_t now, uint64_t was);
 
@@ -113,7 +119,8 @@ void judge_work_done(struct judge *j, uint64_t now, uint64_t was, bool may_merge
  * judge_page() against what it would be there without the event. */
 void judge_after_work(struct judge *j, const struct model *user, const struct cpu_state *now);
 
-/* Sets judge.stacks: the event's own IST stack, and the thread stack if it comes from CPL 3, is an interrupt, or asks for one. */
+/* Sets judge.stacks: the event's own IST stack; the thread stack if it comes from CPL 3, is an interrupt, or asks for one; and
+ * inside of a handler the stack in use. */
 void judge_allow_stacks(struct judge *j, const struct injected *in);
 
 /* One page of RAM after the event against what it was before: rule transparent. */

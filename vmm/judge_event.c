@@ -171,13 +171,18 @@ static void judge_syscall_saved(struct judge *j, const struct cpu_state *b, cons
 	judge_equal(j, RULE_FRAME, "saved system call number", f->error, b->gpr[GPR_RAX]);
 }
 
-static void judge_in_c(struct judge *j, const struct cpu_state *now, unsigned from_cpl, bool ac_clear, const struct model *user)
+/* b: what was interrupted; from CPL 0 its stack stays in use. */
+static void judge_in_c(struct judge *j, const struct cpu_state *b, const struct cpu_state *now, bool ac_clear,
+		       const struct model *user)
 {
+	unsigned used = cpu_cpl(b) ? LAYOUT_STACK_USER : layout_stack(j->layout, b->gpr[GPR_RSP]);
+	const struct kernel_stack *s = used == LAYOUT_STACK_USER ? layout_stack_of(j->layout, 0, 3) : &j->layout->stack[used];
+
 	judge_expect(j, j->layout->k_own, user->gs_base);
 	judge_equal(j, RULE_HANDLER_GS, "A", now->a, j->expected_a);
 	judge_equal(j, RULE_HANDLER_GS, "I", now->i, j->expected_i);
 	judge_equal(j, RULE_HANDLER_GS, "CPL", cpu_cpl(now), 0);
-	judge_stack(j, layout_stack_of(j->layout, 0, 3), now, from_cpl);
+	judge_stack(j, s, now, cpu_cpl(b));
 	judge_flags(j, now, ac_clear);
 }
 
@@ -186,7 +191,7 @@ void judge_ordinary_handler(struct judge *j, const struct cpu_state *b, const st
 {
 	struct cpu_state state = saved_by(b, vector == VECTOR_BP);
 
-	judge_in_c(j, now, cpu_cpl(b), vector < 0, user);
+	judge_in_c(j, b, now, vector < 0, user);
 	if (vector < 0)
 		judge_syscall_saved(j, b, saved);
 	else
@@ -196,6 +201,6 @@ void judge_ordinary_handler(struct judge *j, const struct cpu_state *b, const st
 void judge_refused_iret(struct judge *j, const struct cpu_state *refused, const struct cpu_state *now,
 			const struct abi_frame *saved, const struct model *user)
 {
-	judge_in_c(j, now, 3, false, user);
+	judge_in_c(j, refused, now, false, user);
 	judge_saved(j, refused, saved, refused->rflags);
 }

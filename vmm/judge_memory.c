@@ -8,12 +8,14 @@
 void judge_allow_stacks(struct judge *j, const struct injected *in)
 {
 	bool thread = cpu_cpl(in->before) || in->event == EVENT_IRQ || event_asks(in->event);
+	unsigned used = cpu_cpl(in->before) ? LAYOUT_STACK_USER : layout_stack(j->layout, in->before->gpr[GPR_RSP]);
 
 	j->stacks = 0;
 	for (unsigned n = 0; n < j->layout->stacks; n++) {
 		const struct kernel_stack *s = &j->layout->stack[n];
 
-		if (s == layout_stack_of(j->layout, event_vector(in->event), 0) || (thread && !s->vectors))
+		if (s == layout_stack_of(j->layout, event_vector(in->event), 0) || (thread && !s->vectors) ||
+		    (in->inside && n == used))
 			j->stacks |= 1u << n;
 	}
 }
@@ -36,12 +38,14 @@ static bool is_dead_stack(const struct judge *j, const struct cpu_state *before,
 }
 
 /* Counters; and at CPL 3 the work flags, of which the rule exit-work speaks there. */
-static bool is_exempt(const struct layout *l, const struct cpu_state *before, uint64_t addr)
+static bool is_exempt(const struct judge *j, const struct cpu_state *before, uint64_t addr)
 {
+	const struct layout *l = j->layout;
+
 	if (cpu_cpl(before) && addr - l->thread_work < sizeof(uint64_t))
 		return true;
 	for (unsigned n = 0; n < l->exempts; n++)
-		if (addr - l->exempt[n].addr < l->exempt[n].size)
+		if (addr - l->exempt[n].addr < l->exempt[n].size && (j->nested || l->exempt[n].vector != ABI_WHILE_NESTED))
 			return true;
 	return false;
 }
@@ -52,7 +56,7 @@ static void judge_bytes(struct judge *j, const struct cpu_state *before, uint64_
 	char name[128];
 
 	for (unsigned n = 0; n < 8; n++) {
-		if (now[n] == was[n] || is_exempt(j->layout, before, addr + n) || is_dead_stack(j, before, addr + n))
+		if (now[n] == was[n] || is_exempt(j, before, addr + n) || is_dead_stack(j, before, addr + n))
 			continue;
 		elf_name(j->layout->elf, addr + n, name, sizeof(name));
 		judge_check(j, RULE_TRANSPARENT, false, "memory at %s is %#x, must be %#x", name, now[n], was[n]);

@@ -147,22 +147,32 @@ void judge_system_registers(struct judge *j, const struct cpu_state *b, const st
 	judge_equal(j, RULE_TRANSPARENT, "interrupt shadow", now->shadow, b->shadow);
 }
 
-/* An IRET ended the event, and an IRET unmasks NMIs (SDM vol. 3, 6.7.1): at CPL 3 that is the rule `masking`. */
+/* An IRET unmasks NMIs (SDM vol. 3, 6.7.1); an event that ends without one leaves them as they were. At CPL 3 that is the rule
+ * `masking`. */
 void judge_back(struct judge *j, const struct injected *in, const struct cpu_state *now)
 {
 	const struct cpu_state *b = in->before;
 
 	judge_expect(j, b->a, b->i);
-	judge_equal(j, RULE_DEBUG, "DR6 after", now->dr6, ABI_DR6_RESET);
+	judge_equal(j, RULE_DEBUG, "DR6 after", now->dr6, event_base(in->event) == EVENT_DB ? ABI_DR6_RESET : b->dr6);
 	judge_equal(j, RULE_DEBUG, "DR7 after", now->dr7, b->dr7);
 	judge_registers(j, b, now);
 	judge_system_registers(j, b, now);
 	if (cpu_cpl(b) == 0) {
-		judge_equal(j, RULE_TRANSPARENT, "the NMI mask", now->nmi_masked, false);
+		judge_equal(j, RULE_TRANSPARENT, "the NMI mask", now->nmi_masked, in->masked);
 		return;
 	}
 	judge_user_state(j, in->user, now);
 	judge_equal(j, RULE_MASKING, "the NMI mask at CPL 3", now->nmi_masked, false);
+}
+
+void judge_raised_back(struct judge *j, const struct injected *in, const struct cpu_state *now)
+{
+	judge_expect(j, in->before->a, in->before->i);
+	judge_equal(j, RULE_DEBUG, "DR6 after", now->dr6, ABI_DR6_RESET);
+	judge_equal(j, RULE_DEBUG, "DR7 after", now->dr7, ABI_DR7_ARMED);
+	judge_registers(j, in->before, now);
+	judge_equal(j, RULE_TRANSPARENT, "the NMI mask", now->nmi_masked, false);
 }
 
 void judge_counter(struct judge *j, const struct injected *in, unsigned counter, uint64_t now, uint64_t was)

@@ -60,6 +60,15 @@ static bool overlap(const struct exempt *x, uint64_t start, uint64_t size)
 	return x->addr < start + size && start < x->addr + x->size;
 }
 
+static bool within_ist_stack(const struct layout *l, const struct exempt *x)
+{
+	for (unsigned n = 0; n < l->stacks; n++)
+		if (l->stack[n].vectors && x->addr - l->stack[n].base < l->stack[n].size &&
+		    x->size <= l->stack[n].size - (x->addr - l->stack[n].base))
+			return true;
+	return false;
+}
+
 /* Counters in kernel data and nothing else: not text, no stack, no page of the user's. */
 static bool may_be_exempt(const struct reader *r, const struct exempt *x)
 {
@@ -67,6 +76,8 @@ static bool may_be_exempt(const struct reader *r, const struct exempt *x)
 	const struct layout *l = r->l;
 	gpa_t gpa;
 
+	if (x->vector == ABI_WHILE_NESTED)
+		return within_ist_stack(l, x);
 	if (!x->size || !mem_at(r->mem, x->addr - ABI_KERNEL_VIRT, x->size))
 		return false;
 	if (overlap(x, l->text.start, l->text.end - l->text.start))
@@ -101,7 +112,7 @@ static void read_exempt(struct reader *r)
 	for (unsigned n = 0; n < r->l->exempts; n++) {
 		r->l->exempt[n] = (struct exempt){ x[n].addr, x[n].size, x[n].vector, "" };
 		memcpy(r->l->exempt[n].reason, x[n].reason, sizeof(x[n].reason));
-		if (x[n].vector && x[n].size != sizeof(uint64_t))
+		if (x[n].vector && x[n].vector != ABI_WHILE_NESTED && x[n].size != sizeof(uint64_t))
 			layout_complain(r, "abi_exempt[%u] counts a vector and is not 8 bytes", n);
 		if (!may_be_exempt(r, &r->l->exempt[n]))
 			layout_complain(r, "abi_exempt[%u] is not kernel data, or is text, a stack or the user's", n);

@@ -41,6 +41,12 @@ const char *map_why_not(const struct visit *v, enum event event)
 		return "IF is 0 there";
 	if (event == EVENT_IRQ ? !v->inject_irq : !v->inject)
 		return "the map does not plan that visit: an earlier one is the same, or it is outside of what is injected";
+	if (event_base(event) == EVENT_NMI && v->nmi_masked)
+		return "NMIs are masked there: it would come where they are unmasked, and that is another case";
+	if (event_asks(event) && v->raised)
+		return "no reschedule is asked for inside the handler of an event that the guest has raised itself";
+	if (event_base(event) == EVENT_DB && v->raised == ABI_VECTOR_DB)
+		return "DR6 of the two #DBs would mix";
 	if (event_base(event) == EVENT_DB && !v->dr7_armed)
 		return "no #DB is injected where DR7 is disarmed";
 	return NULL;
@@ -49,7 +55,8 @@ const char *map_why_not(const struct visit *v, enum event event)
 static bool same_kind(const struct visit *a, const struct visit *b)
 {
 	return a->rip == b->rip && a->cpl == b->cpl && a->a == b->a && a->i == b->i && a->stack == b->stack &&
-	       a->interrupts == b->interrupts && a->direction == b->direction;
+	       a->interrupts == b->interrupts && a->direction == b->direction && a->nmi_masked == b->nmi_masked &&
+	       a->raised == b->raised;
 }
 
 /* Visits of one boundary lie far apart in the map: a hash of the address finds the earlier ones. */
@@ -69,6 +76,12 @@ static bool is_first(struct seen *s, const struct map *m, size_t n)
 	s->next[n] = *head;
 	*head = n + 1;
 	return true;
+}
+
+/* Where another NMI can come inside an NMI. */
+static bool is_open(const struct visit *v)
+{
+	return v->raised == ABI_VECTOR_NMI && !v->nmi_masked;
 }
 
 static void take_classes(struct map *m, const struct map *distinguishing)
@@ -94,7 +107,7 @@ void map_plan(struct map *m, const struct map *distinguishing, const struct rang
 	seen.next = xcalloc(m->count, sizeof(*seen.next));
 	for (size_t n = 0; n < m->count; n++) {
 		struct visit *v = &m->at[n];
-		bool wanted = v->cpl == 3 || range_has(entry_text, v->rip) || map_in_window(v);
+		bool wanted = v->cpl == 3 || range_has(entry_text, v->rip) || map_in_window(v) || is_open(v);
 
 		bool first = (wanted || v->interrupts) && !v->shadow && is_first(&seen, m, n);
 

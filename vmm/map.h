@@ -24,6 +24,8 @@ struct visit {
 	uint8_t a, i;                   /* enum gs_class */
 	uint8_t stack;                  /* layout_stack() of RSP */
 	bool interrupts, direction;     /* RFLAGS.IF, RFLAGS.DF */
+	bool nmi_masked;
+	uint8_t raised;                 /* in the handler of an event that the guest raised itself: its vector, else 0 */
 	bool after_access;              /* the instruction before touched memory: a data watchpoint could have hit */
 	bool dr7_armed;
 	bool shadow;                    /* after STI, MOV SS or POP SS: an event here comes one instruction later */
@@ -39,7 +41,8 @@ void map_add(struct map *m, const struct visit *v);
 void map_free(struct map *m);
 
 /* Decides which visits are injected: of the visits to a boundary of entry text, of a window or of user code, the first of
- * each distinct (CPL, class of A and I, stack, IF, DF); not in an interrupt shadow. Interrupts come at every boundary that has
+ * each distinct (CPL, class of A and I, stack, IF, DF, NMI mask, handler of a raised event); not in an interrupt shadow. So is
+ * every boundary of an NMI's handler where NMIs are unmasked. Interrupts come at every boundary that has
  * IF = 1, of user code and of all kernel text. Classes are taken from the map under the distinguishing U (may be m
  * itself, or NULL) as far as both agree; under another U equal values could not be told apart. */
 void map_plan(struct map *m, const struct map *distinguishing, const struct range *entry_text);

@@ -137,6 +137,17 @@ static uint64_t sys_yield(struct step *s, uint64_t arg)
 	return 0;
 }
 
+/* The event comes and goes while the call is made. */
+static uint64_t sys_raise(struct step *s, uint64_t arg)
+{
+	uint8_t vector = arg;
+
+	(void)s;
+	if (vector != ABI_VECTOR_DB && vector != ABI_VECTOR_NMI && vector != ABI_VECTOR_MC)
+		return error_result(ABI_EINVAL);
+	return 0;
+}
+
 static uint64_t (*const syscalls[])(struct step *s, uint64_t arg) = {
 	[ABI_SYS_ECHO]   = sys_echo,
 	[ABI_SYS_SET_GS] = sys_set_gs,
@@ -147,6 +158,7 @@ static uint64_t (*const syscalls[])(struct step *s, uint64_t arg) = {
 	[ABI_SYS_YIELD]  = sys_yield,
 	[ABI_SYS_SIGRETURN] = sys_sigreturn,
 	[ABI_SYS_LOAD_GS] = sys_load_gs,
+	[ABI_SYS_RAISE] = sys_raise,
 };
 
 void step_syscall(struct step *s)
@@ -157,7 +169,7 @@ void step_syscall(struct step *s)
 	s->m->rflags &= ~RFLAGS_RF;
 	s->m->gpr[GPR_RCX] = s->next;
 	s->m->gpr[GPR_R11] = s->m->rflags;
-	if (number < sizeof(syscalls) / sizeof(*syscalls))
+	if (number < sizeof(syscalls) / sizeof(*syscalls) && syscalls[number])
 		result = syscalls[number](s, s->m->gpr[GPR_RDI]);
 	s->m->gpr[GPR_RAX] = result;
 }

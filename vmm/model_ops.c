@@ -227,6 +227,13 @@ static void op_cli(struct step *s)
 	step_fault(s, VECTOR_GP, 0);
 }
 
+/* The one port that user code may write to; what it sends there is no change that user code sees. */
+static void op_out(struct step *s)
+{
+	if (s->op[0].type != ZYDIS_OPERAND_TYPE_IMMEDIATE || s->op[0].imm.value.u != ABI_PORT_IPI)
+		step_unknown(s, "OUT to another port than ABI_PORT_IPI");
+}
+
 static bool base_insns_offered(struct step *s)
 {
 	return s->m->fsgsbase || step_unknown(s, "an FSGSBASE instruction, which is not offered here");
@@ -277,6 +284,7 @@ static const struct {
 	{ ZYDIS_MNEMONIC_UD2, op_ud2 },
 	{ ZYDIS_MNEMONIC_INT3, op_int3 },
 	{ ZYDIS_MNEMONIC_CLI, op_cli },
+	{ ZYDIS_MNEMONIC_OUT, op_out },
 	{ ZYDIS_MNEMONIC_RDGSBASE, op_rdgsbase },
 	{ ZYDIS_MNEMONIC_WRGSBASE, op_wrgsbase },
 	{ ZYDIS_MNEMONIC_RDFSBASE, op_rdfsbase },

@@ -9,6 +9,7 @@
 #include "guest/abi.h"
 #include "vmm/artefact.h"
 #include "vmm/die.h"
+#include "vmm/inject.h"
 
 #define FAULT_LIMIT 200                 /* genuine faults in one run: no good guest has more than one */
 
@@ -71,7 +72,8 @@ static bool handle_io(struct run *r, struct stop *stop)
 		return true;
 	}
 	if (k->io.port == ABI_PORT_IPI) {
-		r->ipi = value & 0xff;
+		if (!inject_own(r->machine, value & 0xff))
+			r->ipi = value & 0xff;
 		return true;
 	}
 	stop->kind = k->io.port == ABI_PORT_DONE ? STOP_DONE : k->io.port == ABI_PORT_PANIC ? STOP_PANIC : STOP_EXIT;

@@ -3,9 +3,10 @@
 #include "vmm/session.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "vmm/case_work.h"
+#include "vmm/ahead.h"
 
 void unit_name(const struct unit *u, char *out, size_t out_size)
 {
@@ -170,6 +171,7 @@ bool session_open(struct session *s, const struct bench *bench, const struct uni
 void session_close(struct session *s)
 {
 	stops_free(&s->stops);
-	case_forget_ahead(s);
+	free(s->ahead);
+	free(s->outer);
 	machine_destroy(&s->machine);
 }

@@ -37,6 +37,14 @@ struct unit {
 	enum gs_name gs;
 };
 
+/* The NMI, #MC or #DB that the guest raised itself last. It belongs to the golden run, and so does its handler. */
+struct raised {
+	bool active;                    /* its handler has not come back */
+	unsigned number;                /* counts them from 1 */
+	enum event event;
+	struct cpu_state before;        /* the boundary at which it came: registers, A, I and events */
+};
+
 struct session {
 	const struct bench *bench;
 	struct unit unit;
@@ -50,6 +58,8 @@ struct session {
 	bool mapped;                    /* the walk has been made before: I is read only where a rule asks for it */
 	unsigned user_visits;           /* boundaries at CPL 3 that the walk has come to */
 	struct ahead *ahead;            /* case_work.c: the next of them, run ahead of the walk */
+	struct raised raised;
+	struct ahead *outer;            /* case_nested.c: where it comes back, run ahead of the walk */
 	uint64_t u;                     /* the value behind the name unit.gs */
 	uint64_t flags;                 /* flags= of the program, less what this host would lose */
 };

@@ -60,6 +60,7 @@ static void describe(struct walk *w, struct visit *v)
 		.after_access = w->last_insn.touches_memory && !is_gate(s, c->rip),
 		.shadow = w->last_insn.is_sets_shadow,
 		.dr7_armed = c->dr7 == ABI_DR7_ARMED,
+		.nmi_masked = c->nmi_masked, .raised = s->raised.active ? event_vector(s->raised.event) : 0,
 	};
 }
 
@@ -125,6 +126,8 @@ static bool visit(struct walk *w, walk_visitor visitor, void *context)
 	if (!w->s->mapped || walk_judge_needs_i(w->s, &w->now))
 		machine_get(&w->s->machine, MACHINE_I, &w->now);
 	walk_judge(&w->judge, w->s, &w->now);
+	if (w->s->raised.active)        /* its handler disarms DR7 */
+		machine_get(&w->s->machine, MACHINE_DEBUG, &w->now);
 	note_breach(w);
 	if (w->judge.lost)
 		return false;

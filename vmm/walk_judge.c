@@ -7,6 +7,7 @@
 
 #include "vmm/case_return.h"
 #include "vmm/case_work.h"
+#include "vmm/inject.h"
 
 /* Vectors of the golden run that push an error code (SDM vol. 3, table 6-1). */
 static bool pushes_error(unsigned vector)
@@ -37,6 +38,72 @@ static void enter_from_iret(struct walk_judge *w, struct session *s)
 	w->entered.ss = f.ss;
 }
 
+/* The event of an IST gate, EVENT_COUNT for other vectors. */
+static enum event event_of(unsigned vector)
+{
+	for (enum event e = 0; e < EVENT_NMI_LIKE; e++)
+		if (event_vector(e) == vector)
+			return e;
+	return EVENT_COUNT;
+}
+
+static struct injected raised_event(struct session *s)
+{
+	return (struct injected){ s->raised.event, INJECT_DR6, &s->raised.before, &s->model, false, false };
+}
+
+/* The length of the OUT by which the guest sends itself an event; 0 if the instruction is another. */
+static unsigned out_length(const struct session *s, gva_t at)
+{
+	uint64_t left;
+	const uint8_t *bytes = stops_text(&s->stops, at, &left);
+
+	if (!bytes || left < 2)
+		return 0;
+	return bytes[0] == 0xe6 ? 2 : bytes[0] == 0xee ? 1 : 0;
+}
+
+/* It came at the boundary after the OUT, which the walk has not seen yet. Delivery has changed neither A nor I. */
+static void at_raised_gate(struct walk_judge *w, struct session *s, const struct cpu_state *now, enum event event)
+{
+	struct raised *r = &s->raised;
+	unsigned length = out_length(s, w->last.rip);
+	struct hardware_frame f;
+	struct injected in;
+
+	judge_at(&s->judge, "gate", now);
+	if (!judge_check(&s->judge, RULE_PROGRESS, length, "%s came, and nobody has raised it", event_name(event)))
+		return;
+	*r = (struct raised){ true, r->number + 1, event, w->last };
+	r->before.rip += length;
+	r->before.i = now->i;
+	in = raised_event(s);
+	session_read(s, now->gpr[GPR_RSP], &f, sizeof(f));
+	judge_gate(&s->judge, &in, now, &f);
+}
+
+static void at_raised_stop(struct session *s, struct cpu_state *now)
+{
+	const struct event_code *code = &s->layout.event[s->raised.event];
+	struct injected in = raised_event(s);
+	struct abi_frame saved;
+
+	if (now->rip == code->handler) {
+		session_read(s, now->gpr[GPR_RDI], &saved, sizeof(saved));
+		judge_at(&s->judge, "handler", now);
+		judge_handler(&s->judge, &in, now, &saved);
+	} else if (now->rip == code->body) {
+		machine_get(&s->machine, MACHINE_DEBUG, now);
+		judge_at(&s->judge, "body", now);
+		judge_body(&s->judge, &in, now);
+	} else if (now->rip == in.before->rip && now->gpr[GPR_RSP] == in.before->gpr[GPR_RSP]) {
+		machine_get(&s->machine, MACHINE_DEBUG, now);
+		judge_at(&s->judge, "back", now);
+		judge_raised_back(&s->judge, &in, now);
+		s->raised.active = false;
+	}
+}
+
 static void at_gate(struct walk_judge *w, struct session *s, const struct cpu_state *now, unsigned vector)
 {
 	struct hardware_frame f;
@@ -65,7 +132,7 @@ static void at_handler(struct walk_judge *w, struct session *s, const struct cpu
 		judge_ordinary_handler(&s->judge, &w->entered, now, &f, h->vector, &s->model);
 }
 
-static void in_kernel(struct walk_judge *w, struct session *s, const struct cpu_state *now)
+static void in_kernel(struct walk_judge *w, struct session *s, struct cpu_state *now)
 {
 	const struct layout *l = &s->layout;
 
@@ -73,9 +140,13 @@ static void in_kernel(struct walk_judge *w, struct session *s, const struct cpu_
 		w->entered = w->last;
 		w->refused_iret = false;
 	}
+	if (s->raised.active)
+		at_raised_stop(s, now);
 	for (unsigned n = 0; n < LAYOUT_GATES; n++)
-		if (l->gate[n] == now->rip)
+		if (l->gate[n] == now->rip && event_of(n) == EVENT_COUNT)
 			at_gate(w, s, now, n);
+		else if (l->gate[n] == now->rip && !s->raised.active)
+			at_raised_gate(w, s, now, event_of(n));
 	for (unsigned n = 0; n < LAYOUT_HANDLERS; n++)
 		if (l->handler[n].addr == now->rip)
 			at_handler(w, s, now, &l->handler[n]);
@@ -90,6 +161,7 @@ static void in_user(struct walk_judge *w, struct session *s, struct cpu_state *n
 	if (arrived)
 		machine_get(&s->machine, MACHINE_DEBUG, now);
 	judge_at(&s->judge, "user", now);
+	s->raised.active = false;
 	s->model = s->next;
 	s->user_visits++;
 	judge_user_boundary(&s->judge, &s->model, now, arrived);
@@ -105,8 +177,11 @@ bool walk_judge_needs_i(const struct session *s, const struct cpu_state *now)
 {
 	const struct layout *l = &s->layout;
 
-	if (cpu_cpl(now) || case_is_return(l, now->rip))
+	if (cpu_cpl(now) || case_is_return(l, now->rip) || s->raised.active)
 		return true;
+	for (enum event e = 0; e < EVENT_NMI_LIKE; e++)
+		if (l->gate[event_vector(e)] == now->rip)
+			return true;
 	for (unsigned n = 0; n < LAYOUT_HANDLERS; n++)
 		if (l->handler[n].addr == now->rip)
 			return true;
