@@ -74,10 +74,11 @@ static void print_visit(const struct unit_record *r, const struct bench *bench, 
 
 	record_case_id(r, bench, n, EVENT_NMI, id, sizeof(id));
 	elf_line(bench->elf, v->rip, line, sizeof(line));
-	printf("%.*s cpl=%u a=%s i=%s avalue=0x%lx ivalue=0x%lx stack=%s if=%u df=%u window=%u db=%s inject=%u irq=%u %s\n",
+	printf("%.*s cpl=%u a=%s i=%s avalue=0x%lx ivalue=0x%lx stack=%s if=%u df=%u masked=%u raised=%u window=%u db=%s inject=%u irq=%u %s\n",
 	       (int)(strlen(id) - strlen(":nmi")), id, v->cpl, gs_class_name(v->a), gs_class_name(v->i),
 	       (unsigned long)v->a_value, (unsigned long)v->i_value, stack_name(l, v->stack), v->interrupts,
-	       v->direction, map_in_window(v), !v->dr7_armed ? "none" : v->after_access ? "real" : "synthetic",
+	       v->direction, v->nmi_masked, v->raised, map_in_window(v),
+	       !v->dr7_armed || v->raised == ABI_VECTOR_DB ? "none" : v->after_access ? "real" : "synthetic",
 	       v->inject, v->inject_irq, line);
 }
 
