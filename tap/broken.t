@@ -15,10 +15,10 @@
 #   TERM: COLUMN=VALUE[|VALUE...]  COLUMN!=VALUE[|VALUE...]  COLUMN<0  COLUMN>=0  (signed, 64 bits)
 #   VALUE: a word, a number, or @ and another COLUMN's name
 #   COLUMN: scenario scheme gs; for a case also symbol offset visit event and all that the map has
-#           (gsgate list --boundaries): cpl a i avalue ivalue stack if df window db inject irq
+#           (gsgate list --boundaries): cpl a i avalue ivalue stack if df masked raised window db inject irq
 #
 # The cases of a manifest are the map's boundaries times the events: irq where the map has irq=1, any other event where it
-# has inject=1, of those #DB where DR7 is armed. Expected and reported must be equal sets.
+# has inject=1, of those NMI where it is not masked, and #DB where the map says how it could come. Expected and reported must be equal sets.
 use strict;
 use warnings;
 no warnings 'portable';         # 64-bit numbers
@@ -139,6 +139,7 @@ sub read_scenarios {
 sub is_injected {
 	my ($event, $columns) = @_;
 	return $columns->{irq} if $event eq 'irq';
+	return 0 if $event =~ /^nmi\b/ && $columns->{masked};
 	return $columns->{inject} && !($event =~ /^db\b/ && $columns->{db} eq 'none');
 }
 
