@@ -3,6 +3,7 @@
 #include "vmm/passes.h"
 
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "vmm/clock.h"
@@ -99,6 +100,25 @@ static size_t count_cases(const struct plan *p)
 	return count;
 }
 
+/* Every unit has the same image, so the same text. */
+static void ways_make(struct unit_ways *w, const struct plan *p)
+{
+	size_t text = 0;
+
+	for (size_t n = 0; n < p->unit_count; n++)
+		text = p->units[n].text_size > text ? p->units[n].text_size : text;
+	for (enum scheme scheme = 0; scheme < SCHEME_COUNT; scheme++)
+		for (enum event event = 0; event < EVENT_NMI_LIKE; event++)
+			w->inside[scheme][event] = xcalloc(text ? text : 1, sizeof(atomic_uint));
+}
+
+static void ways_free(struct unit_ways *w)
+{
+	for (enum scheme scheme = 0; scheme < SCHEME_COUNT; scheme++)
+		for (enum event event = 0; event < EVENT_NMI_LIKE; event++)
+			free(w->inside[scheme][event]);
+}
+
 void passes_inject(struct plan *p, const struct bench *bench, unsigned jobs, double deadline,
 		   void (*finished)(const struct unit_record *r, void *context), void *context)
 {
@@ -106,6 +126,7 @@ void passes_inject(struct plan *p, const struct bench *bench, unsigned jobs, dou
 	size_t total = count_cases(p);
 	struct pool pool;
 
+	ways_make(&w.ways, p);
 	w.orders = (struct unit_orders){ &passes_signal, deadline, &w.done, &w.ways };
 	pool_start(&pool, jobs, p->unit_count, inject_one, &w);
 	for (size_t n = 0; n < p->unit_count; n++) {
@@ -116,4 +137,5 @@ void passes_inject(struct plan *p, const struct bench *bench, unsigned jobs, dou
 			finished(&p->units[n], context);
 	}
 	pool_finish(&pool);
+	ways_free(&w.ways);
 }

@@ -155,10 +155,21 @@ static void cover_work(struct pass *p, struct session *s, const struct case_star
 		case_walk(s, start, event, see_handler, p->r);
 }
 
+/* Inside an NMI each boundary may have a way of its own. */
+static atomic_uint *way_of(const struct pass *p, const struct visit *v, enum event event)
+{
+	struct unit_ways *w = p->orders->ways;
+	uint64_t offset = v->rip - p->r->text_start;
+
+	if (v->raised == ABI_VECTOR_NMI && !v->cpl && event < EVENT_NMI_LIKE && offset < p->r->text_size)
+		return &w->inside[p->r->unit.scheme][event][offset];
+	return &w->instructions[p->r->unit.scheme][event][v->cpl == 3][v->a];
+}
+
 static void count_way(struct pass *p, struct session *s, const struct case_start *start, const struct visit *v,
 		      enum event event)
 {
-	atomic_uint *count = &p->orders->ways->instructions[p->r->unit.scheme][event][v->cpl == 3][v->a];
+	atomic_uint *count = way_of(p, v, event);
 
 	if (!atomic_load(count))
 		atomic_store(count, case_walk(s, start, event, see_handler, p->r));

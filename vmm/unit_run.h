@@ -13,6 +13,7 @@
 struct unit_ways {
 	atomic_bool work[SCHEME_COUNT]; /* the way of a reschedule interrupt has been walked */
 	atomic_uint instructions[SCHEME_COUNT][EVENT_COUNT][2][CLASS_OTHER + 1];        /* CPL 0 or 3; class of A */
+	atomic_uint *inside[SCHEME_COUNT][EVENT_NMI_LIKE]; /* by offset into kernel text: at this boundary inside an NMI */
 };
 
 /* What the injecting pass is asked for, and where it shows how far it is. */
