@@ -190,7 +190,11 @@ static void test_lying_exempt(void)
 
 		exempts(s->base, 1, 0, no_data, "the lowest byte of a stack");
 		exempts(s->base + s->size - 1, 1, 0, no_data, "the highest byte of a stack");
+		exempts(s->base + s->size - 48, 48, ABI_WHILE_NESTED, n ? NULL : no_data,
+			n ? "the top of an IST stack, for an event inside another" : "but not of the thread stack");
+		exempts(s->base + s->size - 48, 49, ABI_WHILE_NESTED, no_data, "one byte more");
 	}
+	exempts(k, 8, ABI_WHILE_NESTED, no_data, "kernel data for an event inside another");
 	for (unsigned n = 0; n < 3; n++) {
 		exempts(user_page(user_pages[n]), 1, 0, no_data, "the first byte of a user page");
 		exempts(user_page(user_pages[n]) + PAGE_SIZE - 1, 1, 0, no_data, "the last byte of a user page");
@@ -236,7 +240,7 @@ int main(void)
 	close(mkstemp(path));
 	mem_init(&ram, ABI_RAM_SIZE);
 	read_image();
-	plan(1 + (29 + 8) + 1 + 9 + 7 + 6 + (11 + 5 * 2 + 3 * 2) + 1 + 3);
+	plan(1 + (29 + 8) + 1 + 9 + 7 + 6 + (11 + 5 * 2 + 3 * 2) + 1 + 3 + 11);
 	e = load();
 	ok(layout_init(&layout, e, &ram, err, sizeof(err)), "the layout of %s", guest_path());
 	elf_close(e);

@@ -68,11 +68,20 @@ static void injects(const struct visit *v, size_t count, const char *expected, c
 
 static void test_where(void)
 {
+	struct visit v = kernel(OTHER);
+
 	INJECTS("1", "a boundary of entry text", kernel(ENTRY));
 	INJECTS("1", "the last one of entry text", kernel(ENTRY + 0xfff));
 	INJECTS("00", "none above or below it", kernel(ENTRY + 0x1000), kernel(ENTRY - 1));
 	INJECTS("0", "other kernel text behind the swap is not", kernel(OTHER));
 	INJECTS("1", "but a window is, wherever it lies", window(OTHER));
+	v.raised = ABI_VECTOR_NMI;
+	INJECTS("10", "and what an NMI executes while NMIs are unmasked, wherever it lies", v, kernel(OTHER));
+	v.nmi_masked = true;
+	INJECTS("0", "but not while they are masked", v);
+	v.nmi_masked = false;
+	v.raised = ABI_VECTOR_MC;
+	INJECTS("0", "nor what a machine check executes", v);
 	INJECTS("3", "user code is, and there interrupts come, too", user(USER));
 	injects(NULL, 0, "", "an empty map injects nothing");
 }
@@ -108,6 +117,12 @@ static void test_kinds(void)
 	v = kernel(ENTRY);
 	v.cpl = 3;
 	differ(v, "another CPL");
+	v = kernel(ENTRY);
+	v.nmi_masked = true;
+	differ(v, "another NMI mask");
+	v = kernel(ENTRY);
+	v.raised = ABI_VECTOR_MC;
+	differ(v, "the handler of an event of the golden run");
 	INJECTS("3300", "an address that differs in bit 63 is another boundary", user(USER), user(USER | 1ull << 63),
 		user(USER), user(USER | 1ull << 63));
 }
@@ -264,7 +279,7 @@ static void test_windows(void)
 
 int main(void)
 {
-	plan(7 + 9 + 3 + 3 + 5 + 3 + 5 + 6 + 12 + 3);
+	plan(7 + 9 + 3 + 3 + 5 + 3 + 5 + 6 + 12 + 3 + 5);
 	test_where();
 	test_kinds();
 	test_no_kinds();

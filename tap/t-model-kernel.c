@@ -94,7 +94,11 @@ static void test_syscalls(void)
 	call(ABI_SYS_YIELD, 5, 0, "YIELD returns 0");
 	is_u64(m.rip, ABI_USER_TEXT + 2, "to behind SYSCALL");
 	is_u64(m.gs_base, 0, "with the same U");
-	call(ABI_SYS_SIGRETURN + 2, 5, -38ull, "a number behind the last is ENOSYS");
+	call(ABI_SYS_RAISE, ABI_VECTOR_NMI | ABI_RAISE_FAULT, 0, "RAISE returns 0 for an NMI");
+	call(ABI_SYS_RAISE, ABI_VECTOR_MC, 0, "for a machine check");
+	call(ABI_SYS_RAISE, ABI_VECTOR_DB, 0, "and for a debug exception");
+	call(ABI_SYS_RAISE, ABI_VECTOR_IRQ, -22ull, "EINVAL for others");
+	call(ABI_SYS_RAISE + 1, 5, -38ull, "a number behind the last is ENOSYS");
 	call(99, 0, -38ull, "an unknown number is ENOSYS");
 	call(1ull << 32, 7, -38ull, "the number is 64 bits wide");
 	ok(!m.exited, "none of these ended the program");
@@ -125,6 +129,10 @@ static void test_refusals(void)
 	refused("outside the user text");
 	m.rip = ABI_USER_TEXT - 1;
 	refused("outside the user text");
+	BEGIN(0xe6, 0xf4);                              /* out %al,$0xf4 */
+	refused("OUT to another port");
+	BEGIN(0xee);                                    /* out %al,%dx */
+	refused("OUT to another port");
 	BEGIN(0x8e, 0xe8);                              /* mov %ax,%gs */
 	refused("register ax");
 	BEGIN(0x8a, 0x06);                              /* mov (%rsi),%al */
@@ -148,7 +156,7 @@ static void test_refusals(void)
 
 int main(void)
 {
-	plan((10 * 8 + 1) + (16 * 6 + 9) + 26);
+	plan((10 * 8 + 1) + (20 * 6 + 9) + 30);
 	test_faults();
 	test_syscalls();
 	test_refusals();

@@ -91,7 +91,7 @@ static void print_state(const struct replay *r, const struct session *s, const c
 
 	elf_name(r->bench->elf, c->rip, name, sizeof(name));
 	elf_line(r->bench->elf, c->rip, line, sizeof(line));
-	printf("  %-9s %u   ", stop, cpu_cpl(c));
+	printf("  %-14s %u   ", stop, cpu_cpl(c));
 	print_base(s, c->a);
 	print_base(s, c->i);
 	printf("%#-18lx  %s%s%s%s\n", (unsigned long)c->gpr[GPR_RSP], name, *line ? "  (" : "", line, *line ? ")" : "");
@@ -100,7 +100,7 @@ static void print_state(const struct replay *r, const struct session *s, const c
 static void print_table(const struct replay *r, const struct session *s)
 {
 	printf("  K = %#lx, U = %#lx\n", (unsigned long)s->layout.k_own, (unsigned long)s->u);
-	printf("  %-9s %s %-22s %-22s %-18s  %s\n", "stop", "CPL", "A", "I", "RSP", "about to execute");
+	printf("  %-14s %s %-22s %-22s %-18s  %s\n", "stop", "CPL", "A", "I", "RSP", "about to execute");
 	print_state(r, s, "boundary", &r->before);
 	for (unsigned n = 0; n < r->stops.count; n++)
 		print_state(r, s, r->stops.at[n].name, &r->stops.at[n].now);

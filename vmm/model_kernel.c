@@ -3,6 +3,8 @@
 #include "guest/abi.h"
 #include "vmm/model_step.h"
 
+#define VECTOR_BP 3
+#define VECTOR_UD 6
 #define VECTOR_NP 11
 #define VECTOR_SS 12
 #define VECTOR_GP 13
@@ -20,6 +22,22 @@ void step_fault(struct step *s, unsigned vector, uint64_t error)
 	s->m->rflags &= ~RFLAGS_RF;
 	s->next = s->m->gpr[GPR_RBX];
 	s->outcome = STEP_KERNEL;
+}
+
+void step_ud2(struct step *s)
+{
+	step_fault(s, VECTOR_UD, 0);
+}
+
+void step_int3(struct step *s)
+{
+	step_fault(s, VECTOR_BP, 0);
+}
+
+/* IOPL is 0 (SDM vol. 2A, CLI). */
+void step_cli(struct step *s)
+{
+	step_fault(s, VECTOR_GP, 0);
 }
 
 static uint64_t sys_echo(struct step *s, uint64_t arg)

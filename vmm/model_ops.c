@@ -3,10 +3,6 @@
 #include "guest/abi.h"
 #include "vmm/model_step.h"
 
-#define VECTOR_BP 3
-#define VECTOR_UD 6
-#define VECTOR_GP 13
-
 /* What POPFQ can change at CPL 3 with IOPL 0: CF PF AF ZF SF OF besides the named ones. */
 #define ARITHMETIC_FLAGS 0x8d5ull
 #define POPF_CHANGES (ARITHMETIC_FLAGS | RFLAGS_TF | RFLAGS_DF | RFLAGS_NT | RFLAGS_AC | RFLAGS_ID)
@@ -211,22 +207,6 @@ static void op_std(struct step *s)
 	s->m->rflags |= RFLAGS_DF;
 }
 
-static void op_ud2(struct step *s)
-{
-	step_fault(s, VECTOR_UD, 0);
-}
-
-static void op_int3(struct step *s)
-{
-	step_fault(s, VECTOR_BP, 0);
-}
-
-/* IOPL is 0 (SDM vol. 2A, CLI). */
-static void op_cli(struct step *s)
-{
-	step_fault(s, VECTOR_GP, 0);
-}
-
 /* The one port that user code may write to; what it sends there is no change that user code sees. */
 static void op_out(struct step *s)
 {
@@ -281,9 +261,9 @@ static const struct {
 	{ ZYDIS_MNEMONIC_CLD, op_cld },
 	{ ZYDIS_MNEMONIC_STD, op_std },
 	{ ZYDIS_MNEMONIC_SYSCALL, step_syscall },
-	{ ZYDIS_MNEMONIC_UD2, op_ud2 },
-	{ ZYDIS_MNEMONIC_INT3, op_int3 },
-	{ ZYDIS_MNEMONIC_CLI, op_cli },
+	{ ZYDIS_MNEMONIC_UD2, step_ud2 },
+	{ ZYDIS_MNEMONIC_INT3, step_int3 },
+	{ ZYDIS_MNEMONIC_CLI, step_cli },
 	{ ZYDIS_MNEMONIC_OUT, op_out },
 	{ ZYDIS_MNEMONIC_RDGSBASE, op_rdgsbase },
 	{ ZYDIS_MNEMONIC_WRGSBASE, op_wrgsbase },
