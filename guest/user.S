@@ -143,6 +143,27 @@ FUNC user_selector
 	EXIT
 END user_selector
 
+.macro SET_RIP
+	mov	$ABI_SYS_SET_RIP, %eax
+	syscall
+.endm
+
+/* set_rip: RIP and RCX are set to user code (SYSRET), then to an address that is not canonical: the kernel must take IRET, the
+ * fault is the user's. */
+FUNC user_set_rip
+	SET_GS
+	mov	$user_set_rip_set, %edi
+	SET_RIP
+	jmp	user_set_rip_set		/* never: the kernel returns there by itself */
+user_set_rip_set:
+	mov	$1 << 47, %rdi
+	mov	$user_set_rip_refused, %ebx
+	SET_RIP
+	nop					/* never: nothing is returned to */
+user_set_rip_refused:
+	EXIT
+END user_set_rip
+
 /* usercopy: the kernel reads user memory for the user: a good pointer, then one that faults inside the kernel. */
 FUNC user_usercopy
 	SET_GS

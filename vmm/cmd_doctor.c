@@ -61,6 +61,8 @@ static void say_entries(const struct host_facts *f, const struct more_facts *m)
 	    OTHER_HOST);
 	say(f->user_keeps_nt, "RFLAGS.NT survives an entry at CPL 3", "programs set NT",
 	    "programs do not set NT; a lost NT cannot be seen here", OTHER_HOST);
+	say(f->iret_checks_rip, "IRET looks at RIP", "to a RIP that is not canonical it faults in the kernel, as the manual says",
+	    "the user's first fetch faults in its place; the kernel's fixup for that cannot be seen here", OTHER_HOST);
 	say(f->gate_keeps_ac, "gates keep RFLAGS.AC", "as the manual says",
 	    "AC reads 0 in handlers; a handler that forgets it cannot be seen here", OTHER_HOST);
 }

@@ -3,8 +3,10 @@
 #include "vmm/facts.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "vmm/case.h"
+#include "vmm/case_return.h"
 #include "vmm/die.h"
 #include "vmm/msr.h"
 #include "vmm/tiny.h"
@@ -59,6 +61,36 @@ static void see_gate(struct session *s, struct host_facts *f)
 	machine_touched_regs(&s->machine);
 }
 
+static uint64_t any_iret(const struct session *s)
+{
+	for (unsigned n = 0; n < s->layout.returns_count; n++)
+		if (!case_is_sysret(s, s->layout.returns[n]))
+			return s->layout.returns[n];
+	return 0;
+}
+
+/* An IRET of the kernel's to user code at an address that is not canonical, made here, so that what the guest's C decides does
+ * not matter: which RIP its #GP saves. */
+static void see_iret(struct session *s, struct host_facts *f)
+{
+	const struct hardware_frame to = { 1ull << 47, ABI_USER_CS, RFLAGS_FIXED, ABI_USER_RSP, ABI_USER_SS };
+	const struct kernel_stack *thread = layout_stack_of(&s->layout, 0, 3);
+	struct kvm_regs *regs = machine_regs(&s->machine);
+	uint64_t saved_rip;
+	struct stop stop;
+
+	regs->rip = any_iret(s);
+	regs->rsp = thread->base + thread->size - sizeof(to);
+	regs->rflags = RFLAGS_FIXED;
+	memcpy(mem_at(&s->machine.mem, regs->rsp - ABI_KERNEL_VIRT, sizeof(to)), &to, sizeof(to));
+	machine_set_cpl(&s->machine, 0, ABI_KERNEL_CS, ABI_KERNEL_SS);
+	machine_touched_regs(&s->machine);
+	s->run.report_faults = true;
+	stop = run_to_stop(&s->run);
+	session_read(s, regs->rsp + 8, &saved_rip, sizeof(saved_rip));
+	f->iret_checks_rip = stop.kind != STOP_BOUNDARY || saved_rip != to.rip;
+}
+
 struct session *facts_session(const struct bench *b)
 {
 	static const struct scenario probe = {
@@ -90,5 +122,6 @@ void facts_measure(struct bench *b)
 	b->facts.user_hlt_faults = s->run.user_stops > 0;
 	see_gate(s, &b->facts);
 	see_syscall(s, &b->facts);
+	see_iret(s, &b->facts);
 	facts_session_close(s);
 }

@@ -18,6 +18,7 @@ struct host_facts {
 	bool syscall_native;            /* SYSCALL enters the kernel without the bench's assistance */
 	bool user_keeps_nt;             /* RFLAGS.NT survives an entry at CPL 3; else programs do not set it */
 	bool gate_keeps_ac;             /* RFLAGS.AC survives delivery, as on hardware */
+	bool iret_checks_rip;           /* IRET to a RIP that is not canonical faults itself, as on hardware; else the fetch behind it */
 	bool user_hlt_faults;           /* a stop at CPL 3 arrives as #GP(0) with exact RIP */
 };
 
