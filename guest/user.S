@@ -198,6 +198,19 @@ user_gs_memory:
 	EXIT
 END user_gs
 
+/* fallback: RDGSBASE and WRGSBASE where they are not offered: #UD, unless the host executes them all the same; then U is
+ * what it was. */
+FUNC user_fallback
+	SET_GS
+	mov	$user_fallback_read, %ebx
+	rdgsbase %rax
+user_fallback_read:
+	mov	$user_fallback_written, %ebx
+	wrgsbase %rdi
+user_fallback_written:
+	EXIT
+END user_fallback
+
 /* flags: every kind of entry and return with the RFLAGS of flags= set: DF, AC, ID, NT. */
 FUNC user_flags
 	SET_GS

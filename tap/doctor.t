@@ -49,7 +49,7 @@ claim('the answers are those that a run writes down of its host', sub {
 	gsgate(qw(run syscall --scheme swapgs --gs u-small --event nmi --summary), "$dir/summary");
 	my $host = (decode(read_file("$dir/summary")) // {})->{host} // return 'no summary';
 	my %same = (fsgsbase => 'FSGSBASE', syscall_native => 'SYSCALL', user_keeps_nt => 'NT', gate_keeps_ac => 'AC',
-		iret_checks_rip => 'IRET');
+		iret_checks_rip => 'IRET', fsgsbase_can_be_off => 'FSGSBASE off');
 	return map {
 		my $line = fact($r, $told{ $same{$_} });
 		!exists $host->{$_} ? "the summary has no $_" : ($line =~ /^yes/) == !!$host->{$_} ? () : "$_: $line"

@@ -93,6 +93,7 @@ static void judge_user_state(struct judge *j, const struct model *u, const struc
 void judge_user_boundary(struct judge *j, const struct model *user, const struct cpu_state *now, bool arrived)
 {
 	judge_user_state(j, user, now);
+	judge_equal(j, RULE_USER_STATE, "CR4.FSGSBASE", !!(now->cr4 & CR4_FSGSBASE), user->fsgsbase);
 	if (!arrived)
 		return;
 	judge_equal(j, RULE_MASKING, "the NMI mask at CPL 3", now->nmi_masked, false);

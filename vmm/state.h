@@ -23,6 +23,8 @@ enum gpr {
 #define RFLAGS_AC (1ull << 18)
 #define RFLAGS_ID (1ull << 21)
 
+#define CR4_FSGSBASE (1ull << 16)
+
 #define MCE_BANKS 10
 
 struct cpu_state {

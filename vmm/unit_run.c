@@ -151,14 +151,14 @@ static void see_handler(void *context, const struct cpu_state *now)
 static void cover_work(struct pass *p, struct session *s, const struct case_start *start, const struct visit *v,
 		       enum event event)
 {
-	if (event == EVENT_NMI_RESCHED && v->cpl == 3 && !atomic_exchange(&p->orders->ways->work[p->r->unit.scheme], true))
+	if (event == EVENT_NMI_RESCHED && v->cpl == 3 && !atomic_exchange(&p->orders->ways->work[unit_scheme(&p->r->unit)], true))
 		case_walk(s, start, event, see_handler, p->r);
 }
 
 static void count_way(struct pass *p, struct session *s, const struct case_start *start, const struct visit *v,
 		      enum event event)
 {
-	atomic_uint *count = &p->orders->ways->instructions[p->r->unit.scheme][event][v->cpl == 3][v->a];
+	atomic_uint *count = &p->orders->ways->instructions[unit_scheme(&p->r->unit)][event][v->cpl == 3][v->a];
 
 	if (!atomic_load(count))
 		atomic_store(count, case_walk(s, start, event, see_handler, p->r));
