@@ -79,6 +79,8 @@
                                               * -EFAULT if reading faults or RIP is out of user space */
 #define ABI_SYS_LOAD_GS  8                   /* GS selector := RDI with RPL 3, or null; -EINVAL and null if it cannot be
                                               * loaded; U is kept either way */
+#define ABI_SYS_SET_RIP  9                   /* what a debugger may do to a stopped thread: RIP and RCX := RDI, R11 := RFLAGS,
+                                              * returns 0; RIP is not looked at, so below ABI_TASK_SIZE_MAX it goes by SYSRET */
 #define ABI_SYS_RAISE    10                  /* the kernel sends itself vector RDI (#DB, NMI or #MC), returns 0; with
                                               * ABI_RAISE_FAULT in RDI the body of an NMI faults once; -EINVAL for others */
 #define ABI_RAISE_FAULT  0x100
@@ -92,7 +94,8 @@
 
 /* A user exception (#BP, #UD, #NP, #SS, #GP, #PF) comes back like a signal: RIP := RBX, RAX := vector,
  * RDX := error code (0 if the vector has none), RDI := CR2 for #PF; all else is kept. So does the fault of an IRET that
- * cannot load what SIGRETURN asked for: RFLAGS and RSP are then those of the five words, CS and SS the user's. */
+ * cannot load what SIGRETURN asked for: RFLAGS and RSP are then those of the five words, CS and SS the user's; and that of
+ * an IRET to where SET_RIP asked for, if that is not canonical: there, or at CPL 0 already, as the processor has it. */
 
 /* First user instruction: GPR n (hardware numbering: 0 RAX, 1 RCX .. 15 R15) holds
  * ABI_USER_GPR + n * ABI_USER_GPR_STEP, but RSP is ABI_USER_RSP, RDI the user GS value
@@ -102,7 +105,8 @@
 #define ABI_USER_GPR_STEP 0x0000100000010001
 
 /* The command line: NUL-terminated words "scheme=ist program=syscall gs=0x1000 flags=0x0
- * nofsgsbase" that the bench writes into the symbol boot_cmdline before the first instruction. */
+ * nofsgsbase" that the bench writes into the symbol boot_cmdline before the first instruction. nofsgsbase: as if CPUID
+ * did not offer FSGSBASE; then scheme=ist falls back to swapgs, and CR4.FSGSBASE is 0. */
 #define ABI_CMDLINE_SIZE 256
 
 /* The trap frame that every entry builds and every C handler gets in RDI: offsets of

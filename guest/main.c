@@ -19,14 +19,17 @@ static bool fsgsbase_offered(const struct cmdline *args)
 	       cpu_cpuid_ebx(CPUID_FEATURES_7) & CPUID_7_EBX_FSGSBASE;
 }
 
-/* The sign test of swapgs is true only while user code cannot set a negative base: on by request alone. */
-static bool fsgsbase_wanted(const struct cmdline *args)
+/* Opted in for the scheme that needs it, which falls back to swapgs where it is not offered. The sign test of swapgs is true
+ * only while user code cannot set a negative base: there it is on by request alone. */
+static bool fsgsbase_choose(struct cmdline *args)
 {
-	bool wanted = args->scheme == SCHEME_IST || args->fsgsbase;
+	bool offered = fsgsbase_offered(args);
 
-	if (wanted && !fsgsbase_offered(args))
-		cmdline_refuse("command line: FSGSBASE is needed and not offered", args->fsgsbase ? "fsgsbase" : "scheme=ist");
-	return wanted;
+	if (args->fsgsbase && !offered)
+		cmdline_refuse("command line: FSGSBASE is needed and not offered", "fsgsbase");
+	if (!offered)
+		args->scheme = SCHEME_SWAPGS;
+	return args->scheme == SCHEME_IST || args->fsgsbase;
 }
 
 static void gs_init(void)
@@ -63,7 +66,7 @@ void kmain(struct abi_frame *first)
 	bool fsgsbase;
 
 	cmdline_parse(&args);                   /* what the bench wants */
-	fsgsbase = fsgsbase_wanted(&args);      /* before anything depends on it */
+	fsgsbase = fsgsbase_choose(&args);      /* before anything depends on it */
 	percpu_init();                          /* K points to something */
 	stacks_init();                          /* the IST stacks know K */
 	desc_init(args.scheme);                 /* exceptions can arrive; zeroes both bases */

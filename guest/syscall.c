@@ -105,6 +105,15 @@ static uint64_t sys_load_gs(struct abi_frame *frame)
 	return result;
 }
 
+/* A return that the thread itself cannot ask for: all that SYSRET needs is there, and RIP alone says whether it may be. */
+static uint64_t sys_set_rip(struct abi_frame *frame)
+{
+	frame->rip = frame->rdi;
+	frame->rcx = frame->rdi;
+	frame->r11 = frame->rflags;
+	return 0;
+}
+
 static uint64_t sys_yield(struct abi_frame *frame __attribute__((unused)))
 {
 	work_request_own();
@@ -139,6 +148,7 @@ static uint64_t (*const table[])(struct abi_frame *frame) = {
 	[ABI_SYS_YIELD] = sys_yield,
 	[ABI_SYS_SIGRETURN] = sys_sigreturn,
 	[ABI_SYS_LOAD_GS] = sys_load_gs,
+	[ABI_SYS_SET_RIP] = sys_set_rip,
 	[ABI_SYS_RAISE] = sys_raise,
 };
 #define SYSCALL_COUNT (sizeof(table) / sizeof(table[0]))

@@ -2,29 +2,9 @@
 /* user.S: the programs that run at CPL 3. The bench predicts every register after every instruction, so they use
  * only what its model knows: no instruction here sets arithmetic flags. Registers that a program does not need
  * keep the values of abi.h, all different. At the start RDI = gs=, RSI = flags=, RCX = 1 if FSGSBASE is on. */
-#include "guest/regs.h"
+#include "guest/user.h"
 
 	.section .user.text, "ax"
-
-/* U := RDI, by the user's own means or by asking the kernel. RDI, RSI and what is on the stack are kept. */
-.macro SET_GS
-	jrcxz	.Lask_\@
-	wrgsbase %rdi
-	jmp	.Lset_\@
-.Lask_\@:
-	mov	$ABI_SYS_SET_GS, %eax
-	syscall
-.Lset_\@:
-.endm
-
-/* A wrong value that a program has seen cannot be told here: comparing needs flags. The bench has looked. */
-.macro EXIT
-	mov	$0, %edi
-	mov	$ABI_SYS_EXIT, %eax
-	syscall
-.Lexited_\@:
-	jmp	.Lexited_\@
-.endm
 
 /* syscall: entry by SYSCALL, return by SYSRET, twice over, with an argument that comes back and with U. */
 FUNC user_syscall
@@ -143,6 +123,27 @@ FUNC user_selector
 	EXIT
 END user_selector
 
+.macro SET_RIP
+	mov	$ABI_SYS_SET_RIP, %eax
+	syscall
+.endm
+
+/* set_rip: RIP and RCX are set to user code (SYSRET), then to an address that is not canonical: the kernel must take IRET, the
+ * fault is the user's. */
+FUNC user_set_rip
+	SET_GS
+	mov	$user_set_rip_set, %edi
+	SET_RIP
+	jmp	user_set_rip_set		/* never: the kernel returns there by itself */
+user_set_rip_set:
+	mov	$1 << 47, %rdi
+	mov	$user_set_rip_refused, %ebx
+	SET_RIP
+	nop					/* never: nothing is returned to */
+user_set_rip_refused:
+	EXIT
+END user_set_rip
+
 /* usercopy: the kernel reads user memory for the user: a good pointer, then one that faults inside the kernel. */
 FUNC user_usercopy
 	SET_GS
@@ -176,6 +177,19 @@ user_gs_memory:
 	mov	%gs:(%rsi), %r8
 	EXIT
 END user_gs
+
+/* fallback: RDGSBASE and WRGSBASE where they are not offered: #UD, unless the host executes them all the same; then U is
+ * what it was. */
+FUNC user_fallback
+	SET_GS
+	mov	$user_fallback_read, %ebx
+	rdgsbase %rax
+user_fallback_read:
+	mov	$user_fallback_written, %ebx
+	wrgsbase %rdi
+user_fallback_written:
+	EXIT
+END user_fallback
 
 /* flags: every kind of entry and return with the RFLAGS of flags= set: DF, AC, ID, NT. */
 FUNC user_flags
@@ -215,43 +229,6 @@ FUNC user_work
 user_work_undefined:
 	EXIT
 END user_work
-
-/* The user's own event: it comes at the boundary after the OUT. */
-.macro RAISE vector
-	mov	$\vector, %eax
-	out	%al, $ABI_PORT_IPI
-.endm
-
-/* The same by the kernel, which it interrupts in the middle of the system call. */
-.macro RAISE_IN_KERNEL vector
-	mov	$\vector, %edi
-	mov	$ABI_SYS_RAISE, %eax
-	syscall
-.endm
-
-/* nmi, machine_check, debug: events that the workload brings with it, from user code and from the kernel, so that their handlers
- * are part of the golden run and others can come inside of them. */
-FUNC user_nmi
-	SET_GS
-	RAISE	ABI_VECTOR_NMI
-	RAISE_IN_KERNEL ABI_VECTOR_NMI
-	RAISE_IN_KERNEL ABI_VECTOR_NMI + ABI_RAISE_FAULT
-	EXIT
-END user_nmi
-
-FUNC user_machine_check
-	SET_GS
-	RAISE	ABI_VECTOR_MC
-	RAISE_IN_KERNEL ABI_VECTOR_MC
-	EXIT
-END user_machine_check
-
-FUNC user_debug
-	SET_GS
-	RAISE	ABI_VECTOR_DB
-	RAISE_IN_KERNEL ABI_VECTOR_DB
-	EXIT
-END user_debug
 
 /* probe: what the host keeps of RFLAGS across one SYSCALL. Not a scenario: the bench measures with it. */
 FUNC user_probe

@@ -14,7 +14,7 @@
 #
 #   TERM: COLUMN=VALUE[|VALUE...]  COLUMN!=VALUE[|VALUE...]  COLUMN<0  COLUMN>=0  (signed, 64 bits)
 #   VALUE: a word, a number, or @ and another COLUMN's name
-#   COLUMN: scenario scheme gs; for a case also symbol offset visit event and all that the map has
+#   COLUMN: scenario scheme (that which runs: swapgs where the scenario has no FSGSBASE) gs; for a case also symbol offset visit event and all that the map has
 #           (gsgate list --boundaries): cpl a i avalue ivalue stack if df masked raised window db inject irq
 #
 # The cases of a manifest are the map's boundaries times the events: irq where the map has irq=1, any other event where it
@@ -125,13 +125,16 @@ sub holds {
 	return $op eq '=' ? $any : !$any;
 }
 
-# { scenario => its events }
+# { scenario => its events }, and which of them fall back to swapgs
+my %falls_back;
 sub read_scenarios {
 	my %events;
 	for my $path (<scenarios/*.scn>) {
 		my ($name) = $path =~ m{([^/]+)\.scn$};
-		my ($words) = read_file($path) =~ /^events\s*=\s*(.*?)\s*$/m or die "$path: no events\n";
+		my $text = read_file($path);
+		my ($words) = $text =~ /^events\s*=\s*(.*?)\s*$/m or die "$path: no events\n";
 		$events{$name} = [split /\s*,\s*/, $words];
+		$falls_back{$name} = 1 if $text =~ /^cmdline\s*=.*\bnofsgsbase\b/m;
 	}
 	return \%events;
 }
@@ -143,6 +146,11 @@ sub is_injected {
 	return $columns->{inject} && !($event =~ /^db\b/ && $columns->{db} eq 'none');
 }
 
+sub runs {
+	my ($scenario, $scheme) = @_;
+	return $falls_back{$scenario} ? 'swapgs' : $scheme;
+}
+
 # From the map: { golden => { id => columns }, expect => { id => columns } }.
 sub read_map {
 	my ($text, $events, $has) = @_;
@@ -150,13 +158,13 @@ sub read_map {
 	my %all = (golden => {}, expect => {});
 	for (split /\n/, $text) {
 		if (m{^# (([^/]+)/([^/]+)/([^/]+)): }) {
-			$all{golden}{"$1:-"} = { scenario => $2, scheme => $3, gs => $4 };
+			$all{golden}{"$1:-"} = { scenario => $2, scheme => runs($2, $3), gs => $4 };
 			next;
 		}
 		next if /^#/;
 		my ($id, @columns) = split ' ';
 		$id =~ m{^([^/]+)/([^/]+)/([^/]+)/(.+)\+(0x[0-9a-f]+)\@(\d+)$} or die "map: \"$_\" is not understood\n";
-		my %c = (scenario => $1, scheme => $2, gs => $3, symbol => $4, offset => $5, visit => $6);
+		my %c = (scenario => $1, scheme => runs($1, $2), gs => $3, symbol => $4, offset => $5, visit => $6);
 		/^(\w+)=(\S+)$/ and $c{$1} = $2 for @columns;
 		for my $event (grep { $asked{$_} && is_injected($_, \%c) } @{ $has->{ $c{scenario} } }) {
 			$all{expect}{"$id:$event"} = { %c, event => $event };

@@ -73,6 +73,11 @@ refuse_all('a newline in what was given does not make a second line', 2, undef, 
 refuse_all('an unknown scenario is refused', 2, undef, [qw(run nosuch)], ['run', ''], [qw(run /)], [qw(run nosuch.scn)],
 	[qw(list nosuch)], [qw(list --boundaries nosuch)], ['run', 'x' x 5000], ['run', 'x' x 5000 . '.scn'],
 	[qw(run ../scenarios/syscall)], ['run', "$dir.scn"]);
+claim('a user GS that only WRGSBASE sets is refused where the scenario has no FSGSBASE', sub {
+	need_kvm();
+	return (refused(2, qr/nothing to run/, qw(run fallback --scheme ist --gs u-negative)),
+		refused(2, qr/without FSGSBASE/, 'replay', 'fallback/ist/u-negative/entry_SYSCALL_64+0x0@1:nmi'));
+});
 refuse_all('a scenario asked for twice is refused', 2, undef, [@quick, 'syscall']);
 
 # --- scenario files ---

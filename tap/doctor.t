@@ -12,7 +12,7 @@ my %told = (
 	'exactness of stops' => qr/stops at CPL 0 are exact/, 'stops at CPL 3' => qr/stops at CPL 3/, 'SYSCALL' => qr/SYSCALL without/,
 	'SYSRET with TF' => qr/SYSRET restores RFLAGS.TF/, 'FSGSBASE' => qr/WRGSBASE in a guest/,
 	'FSGSBASE off' => qr/CR4.FSGSBASE = 0/, 'LSL' => qr/LSL in a guest/, 'kernel watchpoints' => qr/watchpoints fire at CPL 0/,
-	'user watchpoints' => qr/watchpoints fire at CPL 3/, 'AC' => qr/RFLAGS.AC/, 'NT' => qr/RFLAGS.NT/,
+	'IRET' => qr/IRET looks at RIP/, 'user watchpoints' => qr/watchpoints fire at CPL 3/, 'AC' => qr/RFLAGS.AC/, 'NT' => qr/RFLAGS.NT/,
 	'dirty log' => qr/dirty page log/, 'machine checks' => qr/machine checks/, 'interrupts' => qr/interrupts without an irqchip/,
 );
 my $first;
@@ -48,7 +48,8 @@ claim('the answers are those that a run writes down of its host', sub {
 	my $r = doctor();
 	gsgate(qw(run syscall --scheme swapgs --gs u-small --event nmi --summary), "$dir/summary");
 	my $host = (decode(read_file("$dir/summary")) // {})->{host} // return 'no summary';
-	my %same = (fsgsbase => 'FSGSBASE', syscall_native => 'SYSCALL', user_keeps_nt => 'NT', gate_keeps_ac => 'AC');
+	my %same = (fsgsbase => 'FSGSBASE', syscall_native => 'SYSCALL', user_keeps_nt => 'NT', gate_keeps_ac => 'AC',
+		iret_checks_rip => 'IRET', fsgsbase_can_be_off => 'FSGSBASE off');
 	return map {
 		my $line = fact($r, $told{ $same{$_} });
 		!exists $host->{$_} ? "the summary has no $_" : ($line =~ /^yes/) == !!$host->{$_} ? () : "$_: $line"

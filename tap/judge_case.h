@@ -118,6 +118,7 @@ static inline void at_user(struct world *w)
 	w->user.rflags = w->before.rflags;
 	w->user.gs_base = USER_GS;
 	w->user.fs_base = w->before.fs_base;
+	w->user.fsgsbase = w->before.cr4 & CR4_FSGSBASE;
 	w->now = w->before;
 }
 

@@ -106,12 +106,29 @@ static void test_refused_return(void)
 	is_good(&w, iret, "the IRET after the refused one");
 }
 
+/* Good selectors are in the IRET that is refused for its RIP, and in the one after it. */
+static void test_refused_rip(void)
+{
+	struct world w = asked_world();
+
+	w.user.bad_iret.rip = w.frame.rip = 1ull << 47;
+	w.user.bad_iret.ss = w.frame.ss = ABI_USER_SS;
+	is_good(&w, iret, "an IRET that will be refused for its RIP");
+	w.frame.rflags ^= RFLAGS_AC;
+	is_said(&w, iret, RULE_RETURN, "RFLAGS asked for is ", "an IRET that will be refused for its RIP, with other flags");
+	w.frame.rip++;
+	is_said(&w, iret, RULE_RETURN, "RIP returned to is ", "an IRET to a RIP that nobody has asked for");
+	w.frame = frame_of(&w.before);
+	is_good(&w, iret, "the IRET after the one refused for its RIP");
+}
+
 int main(void)
 {
-	plan((1 + 2) + 3 + (1 + 26 + 1 + 1) + (1 + 5 + 3));
+	plan((1 + 2) + 3 + (1 + 26 + 1 + 1) + (1 + 5 + 3) + 4);
 	test_trap_gate();
 	test_trap_handler();
 	test_refused_handler();
 	test_refused_return();
+	test_refused_rip();
 	return done();
 }

@@ -238,6 +238,8 @@ static void test_user_boundary(bool arrived)
 		WHOLE(now.cs, RULE_USER_STATE, "CS is "), WHOLE(now.ss, RULE_USER_STATE, "SS is "),
 		WHOLE(now.ds, RULE_USER_STATE, "DS ES FS GS are "), WHOLE(now.es, RULE_USER_STATE, "DS ES FS GS are "),
 		WHOLE(now.fs, RULE_USER_STATE, "DS ES FS GS are "), WHOLE(now.gs, RULE_USER_STATE, "DS ES FS GS are "),
+		BITS(now.cr4, CR4_FSGSBASE, RULE_USER_STATE, "CR4.FSGSBASE is 0"),
+		BITS(user.fsgsbase, 1, RULE_USER_STATE, "CR4.FSGSBASE is 0x1"),
 	};
 	static const struct damage at_arrival[] = {
 		BITS(now.nmi_masked, 1, RULE_MASKING, "the NMI mask at CPL 3 is "),
@@ -277,7 +279,7 @@ static void test_leak(void)
 
 int main(void)
 {
-	plan(1 + 10 + 5 + 3 + 3 + 8 + 1 + 11 + 5 + 2 + 2 * (1 + 2 + 11 + 16 + 30 + 1) + 3 + 22 + 2 * (1 + 11 + 5 + 16 + 3) + 3);
+	plan(1 + 10 + 5 + 3 + 3 + 8 + 1 + 11 + 5 + 2 + 2 * (1 + 2 + 11 + 16 + 30 + 1) + 3 + 22 + 2 * (1 + 13 + 5 + 16 + 3) + 3);
 	test_sysret();
 	test_sysret_elsewhere();
 	test_sysret_limits();

@@ -272,6 +272,9 @@ static void test_windows(void)
 	WINDOWS(2, "another first boundary, the same last one", w0, w1, w2, k, w1, w2, k);
 	WINDOWS(2, "user code parts two windows", w0, user(USER), w1);
 	WINDOWS(1, "an A that is neither K nor U is in the window", w0, other, w2);
+	w1.entered = true;
+	WINDOWS(2, "user code that could not be stopped at parts them, too", k, w0, w1, w2, k);
+	WINDOWS(1, "not where a window begins", k, w1, w2, k);
 	ok(map_in_window(&w0) && map_in_window(&other), "a window is CPL 0 with another A than K");
 	w0.cpl = 3;
 	ok(!map_in_window(&k) && !map_in_window(&w0), "and nothing else");
@@ -279,7 +282,7 @@ static void test_windows(void)
 
 int main(void)
 {
-	plan(7 + 9 + 3 + 3 + 5 + 3 + 5 + 6 + 12 + 3 + 5);
+	plan(7 + 9 + 3 + 3 + 5 + 3 + 5 + 6 + 14 + 3 + 5);
 	test_where();
 	test_kinds();
 	test_no_kinds();

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* t-model-return.c: in the model of the user program, SIGRETURN and LOAD_GS leave what guest/abi.h promises, whatever
- * selectors they are asked for. */
+/* t-model-return.c: in the model of the user program, SIGRETURN, SET_RIP and LOAD_GS leave what guest/abi.h promises, whatever
+ * selectors and addresses they are asked for. */
 #include <string.h>
 
 #include "tap/model_text.h"
@@ -79,6 +79,40 @@ static void test_efault(void)
 	is_efault("SIGRETURN from across the end of the data page");
 }
 
+static void test_set_rip(void)
+{
+	call(ABI_SYS_SET_RIP, ABI_USER_TEXT + 4);
+	m.rflags |= RFLAGS_AC;
+	steps_to(4, "SET_RIP goes where it is told");
+	ok(m.gpr[GPR_RAX] == 0 && m.gpr[GPR_RCX] == ABI_USER_TEXT + 4, "it returns 0, and RCX is RIP");
+	ok(m.gpr[GPR_R11] == m.rflags && m.rflags == (RFLAGS_FIXED | RFLAGS_IF | RFLAGS_AC), "R11 is RFLAGS");
+	ok(!m.refused, "and nothing is refused");
+}
+
+static void refuses_rip(uint64_t rip, const char *name)
+{
+	call(ABI_SYS_SET_RIP, rip);
+	steps_to(0x40, name);
+	ok(m.gpr[GPR_RAX] == 13 && m.gpr[GPR_RDX] == 0, "is #GP(0)");
+	ok(m.gpr[GPR_RCX] == rip && m.gpr[GPR_R11] == m.rflags && m.gpr[GPR_RSP] == ABI_USER_RSP, "all else is as asked for");
+	ok(m.refused && m.bad_iret.rip == rip && m.bad_iret.cs == ABI_USER_CS && m.bad_iret.ss == ABI_USER_SS &&
+	   m.bad_iret.rflags == m.rflags && m.bad_iret.rsp == ABI_USER_RSP, "the IRET that cannot be is known");
+}
+
+static void is_no_answer(uint64_t rip, const char *name)
+{
+	call(ABI_SYS_SET_RIP, rip);
+	ok(!step() && strstr(err, "SYS_SET_RIP"), "%s", name);
+}
+
+static void test_set_rip_out_of_user_space(void)
+{
+	refuses_rip(1ull << 47, "SET_RIP to the first address that is not canonical");
+	refuses_rip(0xffff7fffffffffff, "SET_RIP to the last one");
+	is_no_answer(ABI_TASK_SIZE_MAX, "SET_RIP to the page below");
+	is_no_answer(0xffff800000000000, "SET_RIP to the kernel's half");
+}
+
 static void loads_gs(uint64_t asked, uint64_t result, uint16_t gs, const char *name)
 {
 	call(ABI_SYS_LOAD_GS, asked);
@@ -101,10 +135,12 @@ static void test_load_gs(void)
 
 int main(void)
 {
-	plan(7 + 7 * 7 + 3 * 2 + 9 * 2);
+	plan(7 + 7 * 7 + 3 * 2 + 4 + 2 * 4 + 2 + 9 * 2);
 	test_sigreturn();
 	test_refused();
 	test_efault();
+	test_set_rip();
+	test_set_rip_out_of_user_space();
 	test_load_gs();
 	return done();
 }

@@ -177,9 +177,41 @@ static void test_gs(void)
 	m.rip = ABI_USER_TEXT;
 	m.gpr[GPR_RDI] = 0x800000000000;
 	ok(!step() && strstr(err, "non-canonical"), "a non-canonical base is refused: %s", err);
+}
+
+static void base_insn_off(void)
+{
 	m.fsgsbase = false;
-	m.gpr[GPR_RDI] = 0;
-	ok(!step() && strstr(err, "FSGSBASE"), "without FSGSBASE WRGSBASE is refused: %s", err);
+	m.gs_base = 0x3000;
+	m.gpr[GPR_RDI] = 0x2000;
+}
+
+static void is_undefined(const char *name)
+{
+	base_insn_off();
+	m.fsgsbase_can_be_off = true;
+	steps_to(0x40, name);
+	ok(m.gpr[GPR_RAX] == 6 && !m.gpr[GPR_RDX] && m.gs_base == 0x3000, "is #UD, and the base is kept");
+}
+
+/* Not offered: CR4 decides, or on some hosts it does not. */
+static void test_gs_off(void)
+{
+	BEGIN(0xf3, 0x48, 0x0f, 0xae, 0xdf);            /* wrgsbase %rdi */
+	is_undefined("WRGSBASE that is not offered");
+	BEGIN(0xf3, 0x48, 0x0f, 0xae, 0xc8);            /* rdgsbase %rax */
+	is_undefined("RDGSBASE that is not offered");
+	base_insn_off();
+	m.rip = ABI_USER_TEXT;
+	m.fsgsbase_can_be_off = false;
+	steps_to(5, "RDGSBASE on a host that executes it all the same");
+	is_u64(m.gpr[GPR_RAX], 0x3000, "reads U");
+	BEGIN(0xf3, 0x48, 0x0f, 0xae, 0xc2);            /* rdfsbase %rdx */
+	is_undefined("RDFSBASE that is not offered");
+	BEGIN(0xf3, 0x48, 0x0f, 0xae, 0xdf);
+	base_insn_off();
+	steps_to(5, "WRGSBASE on a host that executes it all the same");
+	is_u64(m.gs_base, 0x2000, "sets U");
 }
 
 /* Ends with code 0 within a thousand steps. */
@@ -216,7 +248,7 @@ static void test_program(const char *name, struct model_boot boot)
 }
 
 static const char *const programs[] = {
-	"user_syscall", "user_syscall_iret", "user_exception", "user_usercopy", "user_gs", "user_flags",
+	"user_syscall", "user_syscall_iret", "user_exception", "user_usercopy", "user_gs", "user_flags", "user_set_rip", "user_fallback",
 };
 #define N_PROGRAMS (sizeof(programs) / sizeof(*programs))
 
@@ -248,7 +280,7 @@ static void test_guest(const char *path)
 
 int main(int argc, char **argv)
 {
-	plan((argc > 1 ? 1 + N_PROGRAMS : 0) + 8 + 9 + 5 + 9 + 11 + 4 + 14);
+	plan((argc > 1 ? 1 + N_PROGRAMS : 0) + 8 + 9 + 5 + 9 + 11 + 4 + 13 + 10);
 	test_first_state();
 	test_mov();
 	test_stack();
@@ -256,6 +288,7 @@ int main(int argc, char **argv)
 	test_jumps();
 	test_data();
 	test_gs();
+	test_gs_off();
 	if (argc > 1)
 		test_guest(argv[1]);
 	return done();

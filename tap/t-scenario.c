@@ -45,9 +45,14 @@ static void test_good(void)
 	is_u64(s.events, 1 << EVENT_NMI | 1 << EVENT_DB, "its events");
 	is_u64(s.gs, 0, "without gs every legal value");
 	is_u64(s.flags, 0, "without flags none");
+	ok(!s.cmdline && scenario_scheme(&s, SCHEME_IST) == SCHEME_IST, "without cmdline no word, and the scheme is the one asked for");
 	read_text("a.scn", GOOD "gs = u-edge,u-own-k\nflags = 0x240602", strlen(GOOD) + 36);
 	is_u64(s.gs, 1 << GS_EDGE | 1 << GS_OWN_K, "with gs those");
 	is_u64(s.flags, 0x240602, "with flags these, and no newline is needed at the end");
+	read_text("a.scn", GOOD "cmdline = nofsgsbase\n", strlen(GOOD) + 21);
+	is_u64(s.cmdline, 1 << CMDLINE_NOFSGSBASE, "with cmdline its word");
+	ok(scenario_scheme(&s, SCHEME_IST) == SCHEME_SWAPGS && scenario_scheme(&s, SCHEME_SWAPGS) == SCHEME_SWAPGS,
+	   "and without FSGSBASE the scheme is swapgs");
 }
 
 static void test_pins(void)
@@ -92,6 +97,10 @@ static void test_lines(void)
 	refused(GOOD "flags = 100\n", 11, "a hexadecimal number");
 	refused(GOOD "flags = 0x10000000000000000\n", 11, "bad value of flags");
 	refused(GOOD "flags = 0x-1\n", 11, "bad value of flags");
+	refused(GOOD "cmdline = fsgsbase\n", 11, "bad value of cmdline: must be words of the guest's command line: nofsgsbase");
+	refused(GOOD "cmdline = nofsgsbase, nofsgsbase\n", 11, "bad value of cmdline");
+	refused(GOOD "cmdline =\n", 11, "bad value of cmdline");
+	refused(GOOD "cmdline = gs=0x1\n", 11, "bad value of cmdline");
 	refused(GOOD "what is this\n", 11, "neither");
 	refused(GOOD "[other]\nx = 1\n", 12, "unknown section [other]");
 	refused("what is this\n" GOOD "colour = red\n", 1, "neither");
@@ -140,6 +149,8 @@ static void test_pin_lines(void)
 	refused(GOOD "pin = ist/u-zero/a+0x0@1:mce good\n", 11, "event mce, which is not among the events");
 	refused("gs = u-top\n" GOOD PIN "good\n", 12, "u-zero, which is not among the user GS values");
 	refused(GOOD "pin = swapgs/u-own-k/a+0x0@1:nmi good\n", 11, "u-own-k, which scheme swapgs never meets");
+	refused(GOOD "pin = ist/u-negative/a+0x0@1:nmi good\ncmdline = nofsgsbase\n", 11,
+		"u-negative, which scheme swapgs never meets");
 	refused(PIN "good\nschemes = swapgs\n", 2, "missing key 'claim'");
 	refused("[scenario]\n" PIN "good\nclaim = c\nrows = none\nbugs = none\nprogram = p\ncpus = 1\nthreads = 1\n"
 		"schemes = swapgs\nevents = nmi\n", 2, "scheme ist, which is not among the schemes");
@@ -200,7 +211,7 @@ static void test_list(const char *shipped)
 
 int main(int argc, char **argv)
 {
-	plan(14 + 8 + 30 + 20 + 7 + 6);
+	plan(17 + 8 + 34 + 21 + 7 + 6);
 	if (!mkdtemp(dir))
 		perror(dir);
 	test_good();

@@ -61,6 +61,8 @@ static void say_entries(const struct host_facts *f, const struct more_facts *m)
 	    OTHER_HOST);
 	say(f->user_keeps_nt, "RFLAGS.NT survives an entry at CPL 3", "programs set NT",
 	    "programs do not set NT; a lost NT cannot be seen here", OTHER_HOST);
+	say(f->iret_checks_rip, "IRET looks at RIP", "to a RIP that is not canonical it faults in the kernel, as the manual says",
+	    "the user's first fetch faults in its place; the kernel's fixup for that cannot be seen here", OTHER_HOST);
 	say(f->gate_keeps_ac, "gates keep RFLAGS.AC", "as the manual says",
 	    "AC reads 0 in handlers; a handler that forgets it cannot be seen here", OTHER_HOST);
 }
@@ -69,8 +71,8 @@ static void say_instructions(const struct host_facts *f, const struct more_facts
 {
 	say(f->fsgsbase, "RD/WRGSBASE in a guest", "every scheme runs", "only scheme swapgs runs; the others are skipped",
 	    "a processor with FSGSBASE (cpuid 7 EBX bit 0); in a virtual machine, have it passed through");
-	say(m->fsgsbase_can_be_off, "CR4.FSGSBASE = 0 takes it away", "user code gets #UD, as the manual says",
-	    "user code never gets #UD; a kernel that forgets the bit cannot be seen here", OTHER_HOST);
+	say(f->fsgsbase_can_be_off, "CR4.FSGSBASE = 0 takes it away", "user code gets #UD, as the manual says",
+	    "user code never gets #UD for RD/WRGSBASE; the bench looks at CR4 itself", OTHER_HOST);
 	say(m->lsl, "LSL in a guest", "a kernel may find its CPU number by it",
 	    "a kernel that finds its CPU number by LSL dies here", OTHER_HOST);
 }

@@ -123,13 +123,13 @@ static void add_windows(struct windows *w, const struct map *m)
 	for (size_t n = 0, end; n < m->count; n = end) {
 		struct window seen = { .at.start = m->at[n].rip, .a = m->at[n].a }, *found;
 
-		for (end = n; end < m->count && map_in_window(&m->at[end]); end++)
-			seen.at.end = m->at[end].rip;
-		seen.boundaries = end - n;
+		end = map_window_end(m, n);
 		if (end == n) {
 			end++;
 			continue;
 		}
+		seen.at.end = m->at[end - 1].rip;
+		seen.boundaries = end - n;
 		found = find_window(w, &seen);
 		found->units += found->last_unit != w->units;
 		found->last_unit = w->units;

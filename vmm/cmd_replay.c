@@ -156,8 +156,8 @@ static void find_boundary(struct replay *r)
 
 static void check_can_run(const struct replay *r)
 {
-	plan_check_pair(r->id.scheme, r->id.gs);
-	if (r->id.scheme != SCHEME_SWAPGS && !r->bench->facts.fsgsbase)
+	plan_check_unit(&r->unit.unit);
+	if (unit_scheme(&r->unit.unit) != SCHEME_SWAPGS && !r->bench->facts.fsgsbase)
 		die(EXIT_HOST, "scheme %s: this host does not execute RD/WRGSBASE in a guest", scheme_name(r->id.scheme));
 }
 

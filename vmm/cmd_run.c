@@ -70,9 +70,9 @@ static void run_canaries(struct job *j)
 	for (size_t n = 0; n < j->plan.unit_count; n++) {
 		const struct unit *u = &j->plan.units[n].unit;
 
-		if (!(done >> u->scheme & 1))
+		if (!(done >> unit_scheme(u) & 1))
 			add_canaries(j, u);
-		done |= 1u << u->scheme;
+		done |= 1u << unit_scheme(u);
 	}
 	for (unsigned n = 0; n < CANARIES; n++)
 		t->canaries_caught += t->canaries[n].caught;

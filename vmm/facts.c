@@ -3,12 +3,15 @@
 #include "vmm/facts.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "vmm/case.h"
+#include "vmm/case_return.h"
 #include "vmm/die.h"
 #include "vmm/msr.h"
 #include "vmm/tiny.h"
 
+#define VECTOR_UD 6
 #define CPUID7_EBX_FSGSBASE (1u << 0)
 #define CPUID7_EBX_SMEP (1u << 7)
 #define CPUID7_EBX_SMAP (1u << 20)
@@ -59,6 +62,58 @@ static void see_gate(struct session *s, struct host_facts *f)
 	machine_touched_regs(&s->machine);
 }
 
+/* Wherever the guest was. */
+static void stand_at(struct session *s, uint64_t rip, uint64_t rsp, unsigned cpl)
+{
+	struct kvm_regs *regs = machine_regs(&s->machine);
+
+	regs->rip = rip;
+	regs->rsp = rsp;
+	regs->rflags = RFLAGS_FIXED;
+	machine_set_cpl(&s->machine, cpl, cpl ? ABI_USER_CS : ABI_KERNEL_CS, cpl ? ABI_USER_SS : ABI_KERNEL_SS);
+	machine_touched_regs(&s->machine);
+}
+
+/* The program's first two instructions, JRCXZ and WRGSBASE, as if FSGSBASE were offered, but with CR4.FSGSBASE = 0. */
+static void see_fsgsbase(struct session *s, struct host_facts *f)
+{
+	struct stop stop;
+
+	stand_at(s, s->model.rip, ABI_USER_RSP, 3);
+	machine_regs(&s->machine)->rcx = 1;
+	machine_sregs(&s->machine)->cr4 &= ~CR4_FSGSBASE;
+	machine_touched_sregs(&s->machine);
+	run_one(&s->run);
+	stop = run_one(&s->run);
+	f->fsgsbase_can_be_off = stop.kind == STOP_BOUNDARY && machine_regs(&s->machine)->rip == s->layout.gate[VECTOR_UD];
+}
+
+static uint64_t any_iret(const struct session *s)
+{
+	for (unsigned n = 0; n < s->layout.returns_count; n++)
+		if (!case_is_sysret(s, s->layout.returns[n]))
+			return s->layout.returns[n];
+	return 0;
+}
+
+/* An IRET of the kernel's to user code at an address that is not canonical, made here, so that what the guest's C decides does
+ * not matter: which RIP its #GP saves. */
+static void see_iret(struct session *s, struct host_facts *f)
+{
+	const struct hardware_frame to = { 1ull << 47, ABI_USER_CS, RFLAGS_FIXED, ABI_USER_RSP, ABI_USER_SS };
+	const struct kernel_stack *thread = layout_stack_of(&s->layout, 0, 3);
+	uint64_t rsp = thread->base + thread->size - sizeof(to), saved_rip;
+	struct stop stop;
+
+	memcpy(mem_at(&s->machine.mem, rsp - ABI_KERNEL_VIRT, sizeof(to)), &to, sizeof(to));
+	stand_at(s, any_iret(s), rsp, 0);
+	s->run.report_faults = true;
+	stop = run_to_stop(&s->run);
+	s->run.report_faults = false;
+	session_read(s, machine_regs(&s->machine)->rsp + 8, &saved_rip, sizeof(saved_rip));
+	f->iret_checks_rip = stop.kind != STOP_BOUNDARY || saved_rip != to.rip;
+}
+
 struct session *facts_session(const struct bench *b)
 {
 	static const struct scenario probe = {
@@ -90,5 +145,7 @@ void facts_measure(struct bench *b)
 	b->facts.user_hlt_faults = s->run.user_stops > 0;
 	see_gate(s, &b->facts);
 	see_syscall(s, &b->facts);
+	see_fsgsbase(s, &b->facts);
+	see_iret(s, &b->facts);
 	facts_session_close(s);
 }

@@ -19,7 +19,6 @@ struct more_facts {
 	enum sysret_tf sysret_tf;
 	bool user_watch, kernel_watch;  /* a data watchpoint fires */
 	bool machine_check;             /* arrives at its gate, at once */
-	bool fsgsbase_can_be_off;       /* CR4.FSGSBASE = 0: #UD */
 	bool lsl;
 	bool dirty_log;                 /* has the page that was written ... */
 	unsigned dirty_extra;           /* ... and so many more */

@@ -5,7 +5,6 @@
 #include "vmm/tiny.h"
 
 #define VECTOR_DB 1
-#define VECTOR_UD 6
 #define VECTOR_IRQ 0x20
 
 #define OUT_END 0xe6, TINY_PORT_END             /* out %al,$TINY_PORT_END */
@@ -27,14 +26,6 @@ static int run_code(const struct bench *b, const uint8_t *code, size_t size, uin
 	*rcx = machine_regs(&m)->rcx;
 	machine_destroy(&m);
 	return end;
-}
-
-static bool fsgsbase_can_be_off(const struct bench *b)
-{
-	static const uint8_t code[] = { 0xf3, 0x48, 0x0f, 0xae, 0xc9, OUT_END };        /* rdgsbase %rcx */
-	uint64_t rcx;
-
-	return run_code(b, code, sizeof(code), &rcx) == VECTOR_UD;
 }
 
 static bool has_lsl(const struct bench *b)
@@ -116,7 +107,6 @@ static void see_interrupt(const struct bench *b, struct more_facts *out)
 
 void facts_tiny(const struct bench *b, struct more_facts *out)
 {
-	out->fsgsbase_can_be_off = fsgsbase_can_be_off(b);
 	out->lsl = has_lsl(b);
 	out->kernel_watch = kernel_watch(b);
 	see_dirty_log(b, out);

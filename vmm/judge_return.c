@@ -42,13 +42,22 @@ void judge_sysret(struct judge *j, const struct model *user, const struct cpu_st
 	judge_target(j, user, rcx, r11, now->gpr[GPR_RSP]);
 }
 
+/* The IRET that the program has asked for, and not the one after its fault. Good selectors are in both: RIP tells. */
+static bool is_asked_for(const struct model *user, const struct hardware_frame *f)
+{
+	const struct model_iret *bad = &user->bad_iret;
+	bool selectors_tell = bad->cs != ABI_USER_CS || bad->ss != ABI_USER_SS;
+
+	return user->refused && f->cs == bad->cs && f->ss == bad->ss && (selectors_tell || f->rip == bad->rip);
+}
+
 void judge_iret_to_user(struct judge *j, const struct model *user, const struct cpu_state *now,
 			const struct hardware_frame *f)
 {
 	const struct model_iret *bad = &user->bad_iret;
 
 	judge_gs_of_user(j, user, now);
-	if (user->refused && f->cs == bad->cs && f->ss == bad->ss) {
+	if (is_asked_for(user, f)) {
 		judge_equal(j, RULE_RETURN, "RIP asked for", f->rip, bad->rip);
 		judge_equal(j, RULE_RETURN, "RFLAGS asked for", f->rflags, bad->rflags);
 		judge_equal(j, RULE_RETURN, "RSP asked for", f->rsp, bad->rsp);
@@ -84,6 +93,7 @@ static void judge_user_state(struct judge *j, const struct model *u, const struc
 void judge_user_boundary(struct judge *j, const struct model *user, const struct cpu_state *now, bool arrived)
 {
 	judge_user_state(j, user, now);
+	judge_equal(j, RULE_USER_STATE, "CR4.FSGSBASE", !!(now->cr4 & CR4_FSGSBASE), user->fsgsbase);
 	if (!arrived)
 		return;
 	judge_equal(j, RULE_MASKING, "the NMI mask at CPL 3", now->nmi_masked, false);

@@ -127,16 +127,22 @@ static void add_window(struct map_windows *w, const struct range *window)
 	w->window[w->count++] = *window;
 }
 
+size_t map_window_end(const struct map *m, size_t n)
+{
+	size_t end = n;
+
+	while (end < m->count && map_in_window(&m->at[end]) && !(end > n && m->at[end].entered))
+		end++;
+	return end;
+}
+
 void map_windows(const struct map *m, struct map_windows *w)
 {
-	for (size_t n = 0; n < m->count; n++) {
-		struct range window = { m->at[n].rip, 0 };
-
-		if (!map_in_window(&m->at[n]))
-			continue;
-		while (n + 1 < m->count && map_in_window(&m->at[n + 1]))
-			n++;
-		window.end = m->at[n].rip;
-		add_window(w, &window);
+	for (size_t n = 0, end; n < m->count; n = end) {
+		end = map_window_end(m, n);
+		if (end > n)
+			add_window(w, &(struct range){ m->at[n].rip, m->at[end - 1].rip });
+		else
+			end++;
 	}
 }

@@ -28,6 +28,7 @@ struct visit {
 	uint8_t raised;                 /* in the handler of an event that the guest raised itself: its vector, else 0 */
 	bool after_access;              /* the instruction before touched memory: a data watchpoint could have hit */
 	bool dr7_armed;
+	bool entered;                   /* the kernel was entered here: what ran before was user code */
 	bool shadow;                    /* after STI, MOV SS or POP SS: an event here comes one instruction later */
 	bool inject, inject_irq;        /* NMI-like events; interrupts: decided by map_plan() */
 };
@@ -52,6 +53,9 @@ const char *map_why_not(const struct visit *v, enum event event);
 
 /* In a window: at CPL 0 where A is not K. */
 bool map_in_window(const struct visit *v);
+
+/* One past the last visit of the window that begins at visit n; n if none does. It ends where user code ran in between. */
+size_t map_window_end(const struct map *m, size_t n);
 
 /* Windows: runs of consecutive visits inside one, each distinct (first, last boundary) once. */
 struct map_windows {

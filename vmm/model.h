@@ -22,7 +22,8 @@ struct model {
 	uint64_t gs_base;               /* U */
 	uint64_t fs_base;
 	uint16_t gs;                    /* selector; the others stay 0 */
-	bool fsgsbase;                  /* offered to user code */
+	bool fsgsbase;                  /* offered to user code; else RD/WRGSBASE raise #UD ... */
+	bool fsgsbase_can_be_off;       /* ... if CR4 decides on this host, as on hardware */
 	bool refused;                   /* in the visit that led here the kernel tried an IRET that cannot be: bad_iret */
 	struct model_iret bad_iret;
 	bool exited;                    /* SYS_EXIT was called; result in exit_code */
@@ -36,7 +37,7 @@ struct model_boot {
 	uint64_t entry;                 /* first user instruction */
 	uint64_t gs;                    /* gs= */
 	uint64_t flags;                 /* flags= */
-	bool fsgsbase;
+	bool fsgsbase, fsgsbase_can_be_off;
 	const uint8_t *text;
 	size_t text_size;
 };

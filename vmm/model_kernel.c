@@ -97,6 +97,15 @@ static unsigned refuses(uint64_t selector, uint64_t good, uint64_t absent, unsig
 	return selector == absent ? absent_vector : VECTOR_GP;
 }
 
+/* The IRET that cannot be, and what user code sees of it. */
+static uint64_t refuse(struct step *s, const struct model_iret *f, unsigned vector, uint64_t error)
+{
+	s->m->refused = true;
+	s->m->bad_iret = *f;
+	step_fault(s, vector, error);
+	return s->m->gpr[GPR_RAX];
+}
+
 /* CS is looked at before SS; the error code is the selector without its RPL (SDM vol. 2A, IRET). */
 static uint64_t return_by_iret(struct step *s, const struct model_iret *f)
 {
@@ -108,10 +117,21 @@ static uint64_t return_by_iret(struct step *s, const struct model_iret *f)
 	s->m->gpr[GPR_RSP] = f->rsp;
 	if (!cs && !ss)
 		return 0;
-	s->m->refused = true;
-	s->m->bad_iret = *f;
-	step_fault(s, cs ? cs : ss, (cs ? f->cs : f->ss) & ~3ull);
-	return s->m->gpr[GPR_RAX];
+	return refuse(s, f, cs ? cs : ss, (cs ? f->cs : f->ss) & ~3ull);
+}
+
+/* An address that is not canonical is refused with #GP(0): by the IRET, or by the fetch behind it. User code cannot tell. */
+static uint64_t sys_set_rip(struct step *s, uint64_t arg)
+{
+	const struct model_iret f = { arg, ABI_USER_CS, s->m->rflags, s->m->gpr[GPR_RSP], ABI_USER_SS };
+
+	s->m->gpr[GPR_RCX] = arg;
+	s->next = arg;
+	if (!cpu_is_canonical(arg))
+		return refuse(s, &f, VECTOR_GP, 0);
+	if (arg >= ABI_TASK_SIZE_MAX)
+		step_unknown(s, "SYS_SET_RIP out of user space, which is not in the contract");
+	return 0;
 }
 
 static uint64_t sys_sigreturn(struct step *s, uint64_t arg)
@@ -176,6 +196,7 @@ static uint64_t (*const syscalls[])(struct step *s, uint64_t arg) = {
 	[ABI_SYS_YIELD]  = sys_yield,
 	[ABI_SYS_SIGRETURN] = sys_sigreturn,
 	[ABI_SYS_LOAD_GS] = sys_load_gs,
+	[ABI_SYS_SET_RIP] = sys_set_rip,
 	[ABI_SYS_RAISE] = sys_raise,
 };
 

@@ -3,6 +3,8 @@
 #include "guest/abi.h"
 #include "vmm/model_step.h"
 
+#define VECTOR_UD 6
+
 /* What POPFQ can change at CPL 3 with IOPL 0: CF PF AF ZF SF OF besides the named ones. */
 #define ARITHMETIC_FLAGS 0x8d5ull
 #define POPF_CHANGES (ARITHMETIC_FLAGS | RFLAGS_TF | RFLAGS_DF | RFLAGS_NT | RFLAGS_AC | RFLAGS_ID)
@@ -214,20 +216,24 @@ static void op_out(struct step *s)
 		step_unknown(s, "OUT to another port than ABI_PORT_IPI");
 }
 
-static bool base_insns_offered(struct step *s)
+/* #UD if CR4.FSGSBASE is 0 (SDM vol. 2B, RDFSBASE). */
+static bool base_insns_run(struct step *s)
 {
-	return s->m->fsgsbase || step_unknown(s, "an FSGSBASE instruction, which is not offered here");
+	if (s->m->fsgsbase || !s->m->fsgsbase_can_be_off)
+		return true;
+	step_fault(s, VECTOR_UD, 0);
+	return false;
 }
 
 static void op_rdgsbase(struct step *s)
 {
-	if (base_insns_offered(s))
+	if (base_insns_run(s))
 		write_reg(s, s->op[0].reg.value, s->m->gs_base);
 }
 
 static void op_rdfsbase(struct step *s)
 {
-	if (base_insns_offered(s))
+	if (base_insns_run(s))
 		write_reg(s, s->op[0].reg.value, s->m->fs_base);
 }
 
@@ -235,7 +241,7 @@ static void op_wrgsbase(struct step *s)
 {
 	uint64_t value;
 
-	if (!base_insns_offered(s) || !read_reg(s, s->op[0].reg.value, &value))
+	if (!base_insns_run(s) || !read_reg(s, s->op[0].reg.value, &value))
 		return;
 	if (value >= 1ull << 47 && value < -(1ull << 47))
 		step_unknown(s, "WRGSBASE of non-canonical 0x%llx", (unsigned long long)value);

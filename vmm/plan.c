@@ -82,6 +82,11 @@ static void add_unit(struct plan *p, struct unit unit, unsigned events, bool ask
 	p->schemes |= asked ? 1u << unit.scheme : 0;
 }
 
+static bool lacks_fsgsbase(const struct scenario *s)
+{
+	return s->cmdline >> CMDLINE_NOFSGSBASE & 1;
+}
+
 /* The values that a scheme cannot meet run only if both are asked for by name: a kernel of that scheme with FSGSBASE left on. */
 static bool is_wanted(const struct options *o, const struct scenario *s, enum scheme scheme, enum gs_name gs)
 {
@@ -91,13 +96,18 @@ static bool is_wanted(const struct options *o, const struct scenario *s, enum sc
 		return false;
 	if (!o->gs && s->gs && !(s->gs >> gs & 1))
 		return false;
-	return gsvalue_legal(gs, scheme) || (by_name && o->schemes >> scheme & 1);
+	if (gsvalue_legal(gs, scenario_scheme(s, scheme)))
+		return true;
+	return by_name && o->schemes >> scheme & 1 && !lacks_fsgsbase(s);
 }
 
-void plan_check_pair(enum scheme scheme, enum gs_name gs)
+void plan_check_unit(const struct unit *u)
 {
-	if (scheme == SCHEME_SWAPGS && gs == GS_OWN_K)
+	if (unit_scheme(u) == SCHEME_SWAPGS && u->gs == GS_OWN_K)
 		die(EXIT_USAGE, "scheme swapgs with u-own-k: refused, no kernel of that scheme can tell them apart");
+	if (lacks_fsgsbase(u->scenario) && !gsvalue_legal(u->gs, unit_scheme(u)))
+		die(EXIT_USAGE, "scenario %s with %s: refused, without FSGSBASE user code cannot set it", u->scenario->name,
+		    gsvalue_name(u->gs));
 }
 
 static void add_units(struct plan *p, const struct options *o, const struct scenario *s, enum scheme scheme)
@@ -108,7 +118,7 @@ static void add_units(struct plan *p, const struct options *o, const struct scen
 	for (enum gs_name gs = 0; gs < GS_COUNT; gs++) {
 		if (!is_wanted(o, s, scheme, gs))
 			continue;
-		plan_check_pair(scheme, gs);
+		plan_check_unit(&(struct unit){ s, scheme, gs });
 		add_unit(p, (struct unit){ s, scheme, gs }, events, true);
 		any = true;
 		has_distinguishing |= gs == DISTINGUISHING;
@@ -117,14 +127,23 @@ static void add_units(struct plan *p, const struct options *o, const struct scen
 		add_unit(p, (struct unit){ s, scheme, DISTINGUISHING }, events, false);
 }
 
-static bool can_run(struct plan *p, const struct bench *bench, enum scheme scheme)
+static bool can_run(struct plan *p, const struct bench *bench, const struct scenario *s, enum scheme scheme)
 {
-	if (scheme == SCHEME_SWAPGS || bench->facts.fsgsbase)
+	if (scenario_scheme(s, scheme) == SCHEME_SWAPGS || bench->facts.fsgsbase)
 		return true;
 	if (!p->lacks_scheme)
 		skip(p, scheme_name(scheme), "this host does not execute RD/WRGSBASE in a guest");
 	p->lacks_scheme = true;
 	return false;
+}
+
+/* What runs, but not with all that it says. */
+static void skip_parts(struct plan *p, const struct scenario *s, const struct host_facts *f)
+{
+	if (s->flags & RFLAGS_NT && !f->user_keeps_nt)
+		skip(p, s->name, "without RFLAGS.NT: this host loses it at CPL 3");
+	if (lacks_fsgsbase(s) && !f->fsgsbase_can_be_off)
+		skip(p, s->name, "without #UD of RD/WRGSBASE: this host executes them whatever CR4 says");
 }
 
 void plan_make(struct plan *p, const struct options *o, const struct bench *bench)
@@ -136,17 +155,15 @@ void plan_make(struct plan *p, const struct options *o, const struct bench *benc
 	for (int n = 0; n < p->scenario_count; n++)
 		for (enum scheme scheme = 0; scheme < SCHEME_COUNT; scheme++)
 			if (p->scenarios[n].schemes >> scheme & 1 && (!o->schemes || o->schemes >> scheme & 1) &&
-			    can_run(p, bench, scheme))
+			    can_run(p, bench, &p->scenarios[n], scheme))
 				add_units(p, o, &p->scenarios[n], scheme);
-	for (int n = 0; n < p->scenario_count; n++)
-		if (p->scenarios[n].flags & RFLAGS_NT && !bench->facts.user_keeps_nt)
-			skip(p, p->scenarios[n].name, "without RFLAGS.NT: this host loses it at CPL 3");
 	pins_plan(p, bench);
-	if (p->unit_count)
-		return;
-	if (p->skip_count)
+	if (!p->unit_count && p->skip_count)
 		die(EXIT_HOST, "nothing to run: %s: %s", p->skips[0].what, p->skips[0].reason);
-	die(EXIT_USAGE, "nothing to run: no scenario has that scheme with that user GS");
+	if (!p->unit_count)
+		die(EXIT_USAGE, "nothing to run: no scenario has that scheme with that user GS");
+	for (int n = 0; n < p->scenario_count; n++)
+		skip_parts(p, &p->scenarios[n], &bench->facts);
 }
 
 struct unit_record *plan_distinguishing(struct plan *p, const struct unit_record *r)

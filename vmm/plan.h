@@ -39,8 +39,8 @@ void plan_free(struct plan *p);
 /* The unit of the same scenario and scheme that has the distinguishing U. */
 struct unit_record *plan_distinguishing(struct plan *p, const struct unit_record *r);
 
-/* Exits with EXIT_USAGE if no kernel of that scheme can meet the value. */
-void plan_check_pair(enum scheme scheme, enum gs_name gs);
+/* Exits with EXIT_USAGE if no kernel of its scheme can meet the value. */
+void plan_check_unit(const struct unit *u);
 
 /* A scenario by name or file; exits with EXIT_USAGE if there is none. */
 void plan_find_scenario(const char *name, struct scenario *out);

@@ -114,6 +114,11 @@ static void parse_file(struct parse *p)
 	}
 }
 
+enum scheme scenario_scheme(const struct scenario *s, enum scheme asked)
+{
+	return s->cmdline >> CMDLINE_NOFSGSBASE & 1 ? SCHEME_SWAPGS : asked;
+}
+
 /* The file's name without directory and .scn; it is part of case ids. */
 static bool set_name(struct scenario *s, const char *path)
 {

@@ -15,6 +15,9 @@
 
 #define SCENARIO_PINS 32
 
+enum cmdline_word { CMDLINE_NOFSGSBASE, CMDLINE_WORDS };
+const char *cmdline_word_name(enum cmdline_word word);
+
 /* A case whose verdict is known: a regression test. */
 struct pin {
 	struct caseid id;
@@ -35,9 +38,13 @@ struct scenario {
 	unsigned gs;                    /* bit (1 << enum gs_name); 0: all that the scheme can meet */
 	unsigned events;                /* bit (1 << enum event) */
 	uint64_t flags;                 /* flags= on the guest's command line */
+	unsigned cmdline;               /* words that stand there besides (bit 1 << enum cmdline_word) */
 	struct pin pins[SCENARIO_PINS];
 	unsigned pin_count;
 };
+
+/* The scheme that the kernel runs if it is asked for this one: without FSGSBASE it falls back to swapgs. */
+enum scheme scenario_scheme(const struct scenario *s, enum scheme asked);
 
 /* False with one line in err, "file:line: ..." where a line is at fault. */
 bool scenario_read(const char *path, struct scenario *out, char *err, size_t err_size);

@@ -91,6 +91,21 @@ static bool add_bit(unsigned bit, unsigned *mask)
 	return is_new;
 }
 
+const char *cmdline_word_name(enum cmdline_word word)
+{
+	static const char *const names[CMDLINE_WORDS] = { [CMDLINE_NOFSGSBASE] = "nofsgsbase" };
+
+	return names[word];
+}
+
+static bool cmdline_item(const char *word, unsigned *mask)
+{
+	for (enum cmdline_word n = 0; n < CMDLINE_WORDS; n++)
+		if (!strcmp(word, cmdline_word_name(n)))
+			return add_bit(n, mask);
+	return false;
+}
+
 static bool scheme_item(const char *word, unsigned *mask)
 {
 	enum scheme scheme;
@@ -142,6 +157,11 @@ static bool set_events(struct scenario *s, const char *value)
 	return each_item(value, event_item, &s->events);
 }
 
+static bool set_cmdline(struct scenario *s, const char *value)
+{
+	return each_item(value, cmdline_item, &s->cmdline);
+}
+
 static bool set_rows(struct scenario *s, const char *value)
 {
 	if (!strcmp(value, "none"))
@@ -167,4 +187,5 @@ const struct scenario_key scenario_keys[SCENARIO_KEYS] = {
 	{ "gs",      set_gs,      true,  "names of the user GS set like u-zero, each at most once" },
 	{ "events",  set_events,  false, "nmi, mce, db, each also with .resched, and irq, each at most once" },
 	{ "flags",   set_flags,   true,  "a hexadecimal number like 0x240602" },
+	{ "cmdline", set_cmdline, true,  "words of the guest's command line: nofsgsbase" },
 };

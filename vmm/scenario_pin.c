@@ -71,8 +71,9 @@ static bool left_out(const struct scenario *s, const struct caseid *id, char *wh
 		return !WHY("a pin with event %s, which is not among the events", event_name(id->event));
 	if (s->gs && !(s->gs >> id->gs & 1))
 		return !WHY("a pin with %s, which is not among the user GS values", gsvalue_name(id->gs));
-	if (!gsvalue_legal(id->gs, id->scheme))
-		return !WHY("a pin with %s, which scheme %s never meets", gsvalue_name(id->gs), scheme_name(id->scheme));
+	if (!gsvalue_legal(id->gs, scenario_scheme(s, id->scheme)))
+		return !WHY("a pin with %s, which scheme %s never meets", gsvalue_name(id->gs),
+			    scheme_name(scenario_scheme(s, id->scheme)));
 	return false;
 }
 

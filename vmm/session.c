@@ -51,17 +51,21 @@ void session_read(struct session *s, gva_t at, void *out, size_t size)
 /* A scheme without FSGSBASE can meet the values that only WRGSBASE sets if FSGSBASE is left on: asked for by name. */
 static bool user_has_fsgsbase(const struct unit *u)
 {
-	return u->scheme != SCHEME_SWAPGS || !gsvalue_legal(u->gs, u->scheme);
+	return unit_scheme(u) != SCHEME_SWAPGS || !gsvalue_legal(u->gs, unit_scheme(u));
 }
 
 static void write_cmdline(struct session *s)
 {
 	char *line = mem_at(&s->machine.mem, s->layout.cmdline - ABI_KERNEL_VIRT, ABI_CMDLINE_SIZE);
 	const struct unit *u = &s->unit;
+	int used;
 
-	snprintf(line, ABI_CMDLINE_SIZE, "scheme=%s program=%s gs=0x%lx flags=0x%lx%s", scheme_name(u->scheme),
+	used = snprintf(line, ABI_CMDLINE_SIZE, "scheme=%s program=%s gs=0x%lx flags=0x%lx%s", scheme_name(u->scheme),
 		 u->scenario->program, (unsigned long)s->u, (unsigned long)s->flags,
 		 u->scheme == SCHEME_SWAPGS && user_has_fsgsbase(u) ? " fsgsbase" : "");
+	for (enum cmdline_word n = 0; n < CMDLINE_WORDS; n++)
+		if (u->scenario->cmdline >> n & 1)
+			used += snprintf(line + used, ABI_CMDLINE_SIZE - used, " %s", cmdline_word_name(n));
 }
 
 static bool load_image(struct session *s, char *err, size_t err_size)
@@ -103,6 +107,7 @@ static bool init_model(struct session *s, char *err, size_t err_size)
 	const struct elf_symbol *entry;
 	struct model_boot boot = {
 		.gs = s->u, .flags = s->flags, .fsgsbase = user_has_fsgsbase(&s->unit),
+		.fsgsbase_can_be_off = s->bench->facts.fsgsbase_can_be_off,
 	};
 	uint64_t size;
 
@@ -153,7 +158,7 @@ bool session_open(struct session *s, const struct bench *bench, const struct uni
 	s->unit = *unit;
 	s->flags = unit->scenario->flags & ~(bench->facts.user_keeps_nt ? 0 : RFLAGS_NT);
 	s->judge.layout = &s->layout;
-	s->judge.scheme = unit->scheme;
+	s->judge.scheme = unit_scheme(unit);
 	machine_create(&s->machine, (struct kvm_host *)&bench->host, ABI_RAM_SIZE);
 	if (load_image(s, err, err_size) && add_text(s, err, err_size) && init_model(s, err, err_size)) {
 		machine_start_at(&s->machine, elf_entry(bench->elf), s->layout.page_table);

@@ -15,9 +15,11 @@
 /* What was measured of this host, and what follows from it; see facts.c. */
 struct host_facts {
 	bool fsgsbase;                  /* executes RD/WRGSBASE; else only scheme `swapgs` can run */
+	bool fsgsbase_can_be_off;       /* CR4.FSGSBASE = 0: #UD at CPL 3, as on hardware */
 	bool syscall_native;            /* SYSCALL enters the kernel without the bench's assistance */
 	bool user_keeps_nt;             /* RFLAGS.NT survives an entry at CPL 3; else programs do not set it */
 	bool gate_keeps_ac;             /* RFLAGS.AC survives delivery, as on hardware */
+	bool iret_checks_rip;           /* IRET to a RIP that is not canonical faults itself, as on hardware; else the fetch behind it */
 	bool user_hlt_faults;           /* a stop at CPL 3 arrives as #GP(0) with exact RIP */
 };
 
@@ -63,6 +65,12 @@ struct session {
 	uint64_t u;                     /* the value behind the name unit.gs */
 	uint64_t flags;                 /* flags= of the program, less what this host would lose */
 };
+
+/* The scheme that its kernel runs, and is judged by. */
+static inline enum scheme unit_scheme(const struct unit *u)
+{
+	return scenario_scheme(u->scenario, u->scheme);
+}
 
 /* "SCENARIO/SCHEME/GS" */
 void unit_name(const struct unit *u, char *out, size_t out_size);

@@ -23,6 +23,8 @@ enum gpr {
 #define RFLAGS_AC (1ull << 18)
 #define RFLAGS_ID (1ull << 21)
 
+#define CR4_FSGSBASE (1ull << 16)
+
 #define MCE_BANKS 10
 
 struct cpu_state {
@@ -45,6 +47,12 @@ struct cpu_state {
 
 /* "RAX" ... "R15". */
 const char *gpr_name(enum gpr n);
+
+/* Bits 63 to 47 are equal: 48 bits of address (SDM vol. 1, 3.3.7.1). */
+static inline bool cpu_is_canonical(uint64_t at)
+{
+	return at >> 47 == 0 || at >> 47 == 0x1ffff;
+}
 
 static inline unsigned cpu_cpl(const struct cpu_state *s)
 {

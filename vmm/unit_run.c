@@ -151,7 +151,7 @@ static void see_handler(void *context, const struct cpu_state *now)
 static void cover_work(struct pass *p, struct session *s, const struct case_start *start, const struct visit *v,
 		       enum event event)
 {
-	if (event == EVENT_NMI_RESCHED && v->cpl == 3 && !atomic_exchange(&p->orders->ways->work[p->r->unit.scheme], true))
+	if (event == EVENT_NMI_RESCHED && v->cpl == 3 && !atomic_exchange(&p->orders->ways->work[unit_scheme(&p->r->unit)], true))
 		case_walk(s, start, event, see_handler, p->r);
 }
 
@@ -159,11 +159,12 @@ static void cover_work(struct pass *p, struct session *s, const struct case_star
 static atomic_uint *way_of(const struct pass *p, const struct visit *v, enum event event)
 {
 	struct unit_ways *w = p->orders->ways;
+	enum scheme scheme = unit_scheme(&p->r->unit);
 	uint64_t offset = v->rip - p->r->text_start;
 
 	if (v->raised == ABI_VECTOR_NMI && !v->cpl && event < EVENT_NMI_LIKE && offset < p->r->text_size)
-		return &w->inside[p->r->unit.scheme][event][offset];
-	return &w->instructions[p->r->unit.scheme][event][v->cpl == 3][v->a];
+		return &w->inside[scheme][event][offset];
+	return &w->instructions[scheme][event][v->cpl == 3][v->a];
 }
 
 static void count_way(struct pass *p, struct session *s, const struct case_start *start, const struct visit *v,

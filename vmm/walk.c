@@ -58,6 +58,7 @@ static void describe(struct walk *w, struct visit *v)
 		.interrupts = c->rflags & RFLAGS_IF, .direction = c->rflags & RFLAGS_DF,
 		/* an instruction that faulted did not complete: its watchpoint has not fired */
 		.after_access = w->last_insn.touches_memory && !is_gate(s, c->rip),
+		.entered = w->judge.from_user,
 		.shadow = w->last_insn.is_sets_shadow,
 		.dr7_armed = c->dr7 == ABI_DR7_ARMED,
 		.nmi_masked = c->nmi_masked, .raised = s->raised.active ? event_vector(s->raised.event) : 0,

@@ -24,18 +24,33 @@ static void judge_declared(struct session *s, const struct cpu_state *before, un
 		    (unsigned long)before->a);
 }
 
-/* The fault belongs to the user code that the IRET was going to: its five words, and the registers, which are the user's
- * already. */
-static void enter_from_iret(struct walk_judge *w, struct session *s)
+/* The user code that an IRET is going to: its five words, and the registers, which are the user's already. */
+static struct cpu_state target_of_iret(const struct cpu_state *iret, struct session *s)
 {
+	struct cpu_state target = *iret;
 	struct hardware_frame f;
 
-	session_read(s, w->last.gpr[GPR_RSP], &f, sizeof(f));
-	w->entered.rip = f.rip;
-	w->entered.cs = f.cs;
-	w->entered.rflags = f.rflags;
-	w->entered.gpr[GPR_RSP] = f.rsp;
-	w->entered.ss = f.ss;
+	session_read(s, iret->gpr[GPR_RSP], &f, sizeof(f));
+	target.rip = f.rip;
+	target.cs = f.cs;
+	target.rflags = f.rflags;
+	target.gpr[GPR_RSP] = f.rsp;
+	target.ss = f.ss;
+	return target;
+}
+
+/* After an IRET to user code comes the gate of a fault: the IRET's own, which belongs to that user code, or that of the user's
+ * first fetch, where the host does not look at RIP before. */
+static void fault_of_iret(struct walk_judge *w, struct session *s)
+{
+	struct cpu_state target = target_of_iret(&w->last, s);
+
+	w->refused_iret = s->bench->facts.iret_checks_rip || cpu_is_canonical(target.rip);
+	w->entered = target;
+	if (w->refused_iret)
+		return;
+	w->last = target;
+	w->from_user = true;
 }
 
 /* The event of an IST gate, EVENT_COUNT for other vectors. */
@@ -111,13 +126,13 @@ static void at_gate(struct walk_judge *w, struct session *s, const struct cpu_st
 	unsigned error_bytes = pushes_error(vector) ? 8 : 0;
 
 	session_read(s, now->gpr[GPR_RSP] + error_bytes, &f, sizeof(f));
+	w->entered = w->last;
+	w->refused_iret = false;
+	if (cpu_cpl(&w->last) == 0 && layout_fixup(&s->layout, w->last.rip) == ABI_FIXUP_IRET)
+		fault_of_iret(w, s);
 	judge_at(&s->judge, "gate", now);
 	judge_ordinary_gate(&s->judge, &w->last, now, &f, error_bytes);
-	w->entered = w->last;
 	judge_declared(s, &w->last, vector);
-	w->refused_iret = cpu_cpl(&w->last) == 0 && layout_fixup(&s->layout, w->last.rip) == ABI_FIXUP_IRET;
-	if (w->refused_iret)
-		enter_from_iret(w, s);
 }
 
 static void at_handler(struct walk_judge *w, struct session *s, const struct cpu_state *now, const struct c_handler *h)
@@ -136,7 +151,8 @@ static void in_kernel(struct walk_judge *w, struct session *s, struct cpu_state 
 {
 	const struct layout *l = &s->layout;
 
-	if (cpu_cpl(&w->last) == 3) {
+	w->from_user = cpu_cpl(&w->last) == 3;
+	if (w->from_user) {
 		w->entered = w->last;
 		w->refused_iret = false;
 	}
@@ -158,6 +174,7 @@ static void in_user(struct walk_judge *w, struct session *s, struct cpu_state *n
 	bool arrived = !w->started || cpu_cpl(&w->last) == 0;
 	char err[200];
 
+	w->from_user = false;
 	if (arrived)
 		machine_get(&s->machine, MACHINE_DEBUG, now);
 	judge_at(&s->judge, "user", now);

@@ -9,6 +9,7 @@ struct walk_judge {
 	struct cpu_state last;          /* the boundary before */
 	struct cpu_state entered;       /* the boundary from which the kernel was entered last */
 	bool refused_iret;              /* ... but as an IRET has it that could not go there */
+	bool from_user;                 /* the boundary before was the user's; on some hosts none that could be stopped at */
 	bool started;
 	bool lost;                      /* the user program did what its model cannot follow */
 };
