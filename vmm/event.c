@@ -17,6 +17,7 @@ static const struct {
 	[EVENT_NMI_RESCHED] = { "nmi.resched", 2 },
 	[EVENT_MCE_RESCHED] = { "mce.resched", 18 },
 	[EVENT_DB_RESCHED]  = { "db.resched", 1 },
+	[EVENT_GP]  = { "gp", 13 },
 };
 
 enum event event_base(enum event event)
@@ -26,7 +27,7 @@ enum event event_base(enum event event)
 
 bool event_asks(enum event event)
 {
-	return event >= EVENT_NMI_RESCHED;
+	return event >= EVENT_NMI_RESCHED && event <= EVENT_DB_RESCHED;
 }
 
 const char *event_name(enum event event)
