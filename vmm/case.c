@@ -65,10 +65,20 @@ static unsigned parts_of(enum case_stop stop, const struct flight *f)
 	}
 }
 
+void case_trace(struct flight *f, enum case_stop stop)
+{
+	struct case_trace *t = f->options->trace;
+
+	if (!t || t->count == sizeof(t->at) / sizeof(t->at[0]))
+		return;
+	machine_get(&f->s->machine, MACHINE_I, &f->now);
+	t->at[t->count].stop = stop;
+	t->at[t->count++].now = f->now;
+}
+
 static void look(struct flight *f, enum case_stop stop)
 {
 	const struct sabotage *sabotage = f->options->sabotage;
-	struct case_trace *t = f->options->trace;
 	struct session *s = f->s;
 
 	machine_get(&s->machine, parts_of(stop, f), &f->now);
@@ -79,11 +89,7 @@ static void look(struct flight *f, enum case_stop stop)
 	}
 	judge_at(&s->judge, stop_names[stop], &f->now);
 	f->out->hash = hash_bytes(f->out->hash, &f->now, sizeof(f->now));
-	if (t && t->count < sizeof(t->at) / sizeof(t->at[0])) {
-		machine_get(&s->machine, MACHINE_I, &f->now);
-		t->at[t->count].stop = stop;
-		t->at[t->count++].now = f->now;
-	}
+	case_trace(f, stop);
 }
 
 static void at_gate(struct flight *f)
@@ -230,12 +236,18 @@ void case_inject(struct session *s, const struct case_start *start, enum event e
 	};
 
 	out->hash = HASH_START;
-	if (event_asks(event) && !cpu_cpl(&start->before))
+	out->death = death_predict(&s->layout, &start->before, event);
+	if (event_asks(event) && !cpu_cpl(&start->before) && !out->death)
 		case_run_ahead(s, start);
 	start_flight(&f);
-	fly(&f);
+	if (out->death)
+		case_fly_death(&f);
+	else if (event < EVENT_RETURNING)
+		fly(&f);
+	else                            /* the map plans no such visit: who asks for it is told */
+		judge_check(&s->judge, RULE_PROGRESS, false, "no death by %s is predicted here", event_name(event));
 	out->breach = s->judge.breach;
 	if (out->breach.broken)
 		out->hash = hash_bytes(out->hash, out->breach.detail, strlen(out->breach.detail));
-	case_put_back(s, start, !out->breach.broken, event_asks(event));
+	case_put_back(s, start, !out->breach.broken && !out->death, event_asks(event));
 }

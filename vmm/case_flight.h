@@ -15,6 +15,12 @@ struct flight {
 	bool at_gate, at_handler, at_body, back, done, inside;
 };
 
+/* The event is pending at a boundary where a death is predicted: runs to its outcome and judges that. */
+void case_fly_death(struct flight *f);
+
+/* Keeps a stop for the reader, if one wants to see it. */
+void case_trace(struct flight *f, enum case_stop stop);
+
 /* The event is back at its boundary: text, RAM, the counters of handled events, and the reschedule that was asked for. Lifts all
  * stops. */
 void case_judge_back(struct flight *f);

@@ -27,6 +27,7 @@ struct visit {
 	bool after_access;              /* the instruction before touched memory: a data watchpoint could have hit */
 	bool dr7_armed;
 	bool shadow;                    /* after STI, MOV SS or POP SS: an event here comes one instruction later */
+	bool no_ist;                    /* an exception without IST kills the guest here: vmm/death.h */
 	bool inject, inject_irq;        /* NMI-like events; interrupts: decided by map_plan() */
 };
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "vmm/death.h"
 #include "vmm/die.h"
 #include "vmm/walk_judge.h"
 
@@ -60,6 +61,7 @@ static void describe(struct walk *w, struct visit *v)
 		.after_access = w->last_insn.touches_memory && !is_gate(s, c->rip),
 		.shadow = w->last_insn.is_sets_shadow,
 		.dr7_armed = c->dr7 == ABI_DR7_ARMED,
+		.no_ist = death_predict(&s->layout, c, EVENT_GP) == DEATH_NO_IST,
 	};
 }
 
