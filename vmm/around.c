@@ -16,7 +16,7 @@ const char *around_reason(const struct visit *v, enum event event)
 	if (event == EVENT_IRQ && !v->interrupts)
 		return "IF is 0 here";
 	if (event == EVENT_GP && !v->no_ist)
-		return "no death by it is predicted here, and it is injected for nothing else";
+		return "no death is predicted here";
 	return NULL;
 }
 

@@ -44,7 +44,7 @@ const char *map_why_not(const struct visit *v, enum event event)
 	if (event_base(event) == EVENT_DB && !v->dr7_armed)
 		return "no #DB is injected where DR7 is disarmed";
 	if (event == EVENT_GP && !v->no_ist)
-		return "no death by it is predicted there, and it is injected for nothing else";
+		return "no death is predicted there";
 	return NULL;
 }
 
