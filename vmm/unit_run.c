@@ -130,7 +130,7 @@ static bool run_case(struct pass *p, struct session *s, const struct case_start 
 	};
 	case_inject(s, start, event, &options, &result);
 	c->hash = result.hash;
-	c->death = result.death;
+	c->death = s->judge.broken ? DEATH_NONE : result.death; /* what is muted is broken all the same */
 	if (!result.breach.broken && !result.death && !s->judge.muted && sampled) {
 		case_run_to_end(s, start, event, &result);
 		p->r->sampled++;
