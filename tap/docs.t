@@ -160,7 +160,7 @@ claim('tour.md numbers its steps from 1 on', sub {
 
 # Final lines but those that depend on the host; which events, and why boundaries are unreached, depends on what was asked for.
 sub final_lines {
-	return map { masked($_) =~ s/(?:(?<=unreached)|(?<=injections N)): .*//r =~ s/^# (\S+) N N$/# rule $1/r }
+	return map { masked($_) =~ s/(?:(?<=unreached)|(?<=injections N)|(?<=deaths N)): .*//r =~ s/^# (\S+) N N$/# rule $1/r }
 		grep { /^# / && !/^# (?:Subtest|skipped: (?!rule))/ } @_;
 }
 
