@@ -9,7 +9,7 @@ char boot_cmdline[ABI_CMDLINE_SIZE] __attribute__((section(".data"), used));
 
 extern const char user_syscall[], user_syscall_iret[], user_exception[], user_usercopy[], user_gs[],
 	user_flags[], user_work[], user_gp[], user_breakpoint[],
-	user_bad_iret[], user_selector[], user_probe[];
+	user_bad_iret[], user_selector[], user_no_stack[], user_probe[];
 
 static const struct named {
 	const char *name;
@@ -30,6 +30,7 @@ static const struct named {
 	{ "breakpoint", (uint64_t)user_breakpoint },
 	{ "bad_iret", (uint64_t)user_bad_iret },
 	{ "selector", (uint64_t)user_selector },
+	{ "no_stack", (uint64_t)user_no_stack },
 	{ "probe", (uint64_t)user_probe },
 	{ 0, 0 },
 };
