@@ -115,10 +115,10 @@ static void print_verdict(const struct replay *r)
 		       rule_name(golden->rule), golden->at, golden->detail);
 	if (b->broken)
 		printf("  %s is broken at the %s: %s\n", rule_name(b->rule), b->at, b->detail);
-	else if (r->result.death)
-		printf("  the predicted death, %s: %s\n", death_name(r->result.death), death_meaning(r->result.death));
 	else
 		printf("  no %srule is broken\n", r->unit.golden.broken ? "other " : "");
+	if (!b->broken && r->result.death)
+		printf("  the predicted death has come, %s: %s\n", death_name(r->result.death), death_meaning(r->result.death));
 }
 
 static void no_visit(const struct replay *r, unsigned visits)
