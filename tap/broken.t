@@ -17,7 +17,7 @@
 #   COLUMN: scenario scheme gs; for a case also symbol offset visit event and all that the map has
 #           (gsgate list --boundaries): cpl a i avalue ivalue stack if df window db inject irq gp
 #
-# The cases of a manifest are the map's boundaries times the events: irq where the map has irq=1, gp where it has gp=1, any other event where it
+# The cases of a manifest are the map's boundaries times the events: irq where the map has irq=1, gp and pf where it has gp=1, any other event where it
 # has inject=1, of those #DB where DR7 is armed. Expected and reported must be equal sets.
 use strict;
 use warnings;
@@ -28,7 +28,7 @@ use Test::More;
 
 my $gsgate = $ENV{GSGATE} // 'build/gsgate';
 my $good = $ENV{GUEST_ELF} // 'build/guest.elf';
-my @events = qw(nmi mce db irq nmi.resched mce.resched db.resched gp);
+my @events = qw(nmi mce db irq nmi.resched mce.resched db.resched gp pf);
 my @usual = qw(nmi mce db);     # the others ask for more than most of these bugs break
 my @rules = qw(handler-gs handler-stack frame flags debug transparent return user-state exit-work masking progress);
 my %is_rule = map { $_ => 1 } @rules;
@@ -138,7 +138,8 @@ sub read_scenarios {
 
 sub is_injected {
 	my ($event, $columns) = @_;
-	return $columns->{$event} if $event =~ /^(?:irq|gp)$/;
+	return $columns->{irq} if $event eq 'irq';
+	return $columns->{gp} if $event =~ /^(?:gp|pf)$/;
 	return $columns->{inject} && !($event =~ /^db\b/ && $columns->{db} eq 'none');
 }
 

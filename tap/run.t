@@ -77,7 +77,7 @@ claim('the journal: a case id and a hash a line, no case twice, as many as there
 	my ($r, %seen) = the('two');
 	my @lines = lines_of($r->{journal});
 	return (@lines == $r->{summary}{injections} ? () : @lines . " lines, $r->{summary}{injections} injections",
-		grep { !m{^[\w.-]+/(?:swapgs|ist)/u-[\w-]+/[\w.\@+-]+\+0x[0-9a-f]+\@\d+:(?:(?:nmi|mce|db)(?:[.]resched)?|irq|gp) [0-9a-f]{16}$}
+		grep { !m{^[\w.-]+/(?:swapgs|ist)/u-[\w-]+/[\w.\@+-]+\+0x[0-9a-f]+\@\d+:(?:(?:nmi|mce|db)(?:[.]resched)?|irq|gp|pf) [0-9a-f]{16}$}
 			|| $seen{ (split ' ')[0] }++ } @lines);
 });
 claim('a part of the run writes those lines of the whole journal that it asks for', sub {
@@ -121,10 +121,10 @@ claim('there are injections, no violations, and nothing is unfinished', sub {
 	return grep { $_ } !$s->{injections} && 'no injection', @{ $s->{violations} } && 'violations',
 		$s->{units_unfinished} && "$s->{units_unfinished} unfinished";
 });
-claim('predicted deaths: as many as there are cases of gp, a point for each that a scenario declares', sub {
+claim('predicted deaths: as many as there are cases of gp and pf, a point for each that a scenario declares', sub {
 	my $r = the('two');
 	my %deaths = %{ $r->{summary}{deaths} // {} };
-	my $gp = grep { /:gp / } lines_of($r->{journal});
+	my $fatal = grep { /:(?:gp|pf) / } lines_of($r->{journal});
 	my @declared = map { my ($s) = m{([^/]+)\.scn$}; map { "$s: $_" } split /[\s,]+/, (read_file($_) =~ /^deaths\s*=\s*(.+?)\s*$/m)[0] // '' }
 		<scenarios/*.scn>;
 	my ($line) = $r->{out} =~ /^# of these predicted deaths (\d+)/m;
@@ -132,7 +132,7 @@ claim('predicted deaths: as many as there are cases of gp, a point for each that
 	$sum += $_ for values %deaths;
 	return (map({ my $name = $_; $r->{out} =~ /^ok \d+ - death \Q$name\E$/m ? () : "no point: $name" } @declared),
 		grep { $_ } join(' ', sort keys %deaths) ne 'mcip no-ist same-ist' && "deaths: @{[sort keys %deaths]}", !@declared && 'none declared',
-		!$gp && 'no case of gp', ($deaths{'no-ist'} // 0) != $gp && "no-ist $deaths{'no-ist'}, cases of gp $gp",
+		!$fatal && 'no such case', ($deaths{'no-ist'} // 0) != $fatal && "no-ist $deaths{'no-ist'}, such cases $fatal",
 		$sum != ($line // -1) && "$sum in the summary, another number in the output");
 });
 claim('a case takes less than 500 kernel instructions', sub {

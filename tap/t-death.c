@@ -5,7 +5,6 @@
 
 #define MCIP 4ull
 #define DF   8
-#define GP   13
 
 /* What the next judgement is asked. */
 static enum death row;
@@ -98,13 +97,13 @@ static void test_no_ist(void)
 		w.before.mcg_status = 0;
 		is_row(&w, DEATH_NONE, "A is K, RSP on the thread stack");
 		w.before.a = USER_GS;
-		is_row(&w, event == EVENT_GP ? DEATH_NO_IST : DEATH_NONE, "A is U");
+		is_row(&w, event_is_fatal(event) ? DEATH_NO_IST : DEATH_NONE, "A is U");
 	}
 }
 
-static struct world in_window(void)
+static struct world in_window(enum event event)
 {
-	struct world w = good_world(EVENT_GP, 0, SCHEME_IST);
+	struct world w = good_world(event, 0, SCHEME_IST);
 
 	w.before.a = USER_GS;
 	w.before.i = K;
@@ -118,22 +117,22 @@ static struct world in_window(void)
 
 static void test_no_ist_misses(void)
 {
-	struct world w = in_window();
+	struct world w = in_window(EVENT_GP);
 
 	is_row(&w, DEATH_NO_IST, "a fixup before and after");
 	for (unsigned n = 0; n < 2; n++) {
-		w = in_window();
+		w = in_window(EVENT_GP);
 		w.layout.fixup[n].fault = w.before.rip;
 		is_row(&w, DEATH_NONE, n ? "a fixup that resumes" : "the fixup of IRET");
 	}
-	w = in_window();
+	w = in_window(EVENT_GP);
 	w.before.cs = ABI_USER_CS;
 	is_row(&w, DEATH_NONE, "CPL 3, A is U");
-	w = in_window();
+	w = in_window(EVENT_GP);
 	w.before.a = OTHER_K;
 	is_row(&w, DEATH_NO_IST, "A is another CPU's K");
 	for (unsigned stack = THREAD; stack < STACK_COUNT; stack++) {
-		w = in_window();
+		w = in_window(EVENT_GP);
 		w.before.a = K;
 		w.before.gpr[GPR_RSP] = stack_top(&w, stack);
 		is_row(&w, DEATH_NONE, w.layout.stack[stack].name);
@@ -177,14 +176,14 @@ static void test_overwritten(enum event event)
 	shutdown = false;
 }
 
-static struct world pushed(bool can_push)
+static struct world pushed(enum event event, bool can_push)
 {
-	struct world w = in_window();
+	struct world w = in_window(event);
 
 	row = DEATH_NO_IST;
 	writable = can_push;
 	w.before.gpr[GPR_RSP] += 8;
-	w.now.rip = w.layout.gate[can_push ? GP : DF];
+	w.now.rip = w.layout.gate[can_push ? event_vector(event) : DF];
 	w.now.gpr[GPR_RSP] = (can_push ? w.before.gpr[GPR_RSP] - 8 : stack_top(&w, DF_STACK)) - 48;
 	w.frame = frame_of(&w.before);
 	w.frame.rflags |= RFLAGS_RF;
@@ -205,10 +204,10 @@ static const struct damage at_death[] = {
 	WHOLE(frame.ss, RULE_PROGRESS, "pushed SS is "),
 };
 
-static void test_pushed(bool can_push)
+static void test_pushed(enum event event, bool can_push)
 {
 	const char *name = can_push ? "no-ist" : "no-ist, by #DF";
-	struct world w = pushed(can_push);
+	struct world w = pushed(event, can_push);
 
 	is_good(&w, outcome, name);
 	all_are_seen(&w, outcome, at_death, COUNT_OF(at_death), name);
@@ -217,7 +216,7 @@ static void test_pushed(bool can_push)
 		is_breach(&w, outcome, RULE_PROGRESS, "pushed RFLAGS is ", "no-ist, RF not saved");
 	else
 		is_good(&w, outcome, "no-ist, by #DF, RF not saved");
-	w = pushed(can_push);
+	w = pushed(event, can_push);
 	writable = !can_push;
 	is_breach(&w, outcome, RULE_PROGRESS, "the gate of ", "no-ist, the other gate");
 	writable = can_push;
@@ -237,7 +236,7 @@ static void test_names(void)
 
 int main(void)
 {
-	plan(EVENT_COUNT * 4 + EVENT_RETURNING * 4 + 8 + EVENT_COUNT * 2 + 7 + STACK_COUNT + 2 + 2 * 5 + 2 * 15 + 4);
+	plan(EVENT_COUNT * 4 + EVENT_RETURNING * 4 + 8 + EVENT_COUNT * 2 + 7 + STACK_COUNT + 2 + 2 * 5 + 4 * 15 + 4);
 	test_mcip();
 	test_same_ist();
 	test_same_ist_misses();
@@ -246,8 +245,10 @@ int main(void)
 	test_shutdown();
 	test_overwritten(EVENT_MCE);
 	test_overwritten(EVENT_DB_RESCHED);
-	test_pushed(true);
-	test_pushed(false);
+	for (enum event event = EVENT_RETURNING; event < EVENT_COUNT; event++) {
+		test_pushed(event, true);
+		test_pushed(event, false);
+	}
 	test_names();
 	return done();
 }

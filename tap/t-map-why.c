@@ -7,7 +7,7 @@
 #include "vmm/map.h"
 
 #define NMI_LIKE ((1 << EVENT_RETURNING) - 1 - (1 << EVENT_IRQ))
-#define GP       (1 << EVENT_GP)
+#define GP       (1 << EVENT_GP | 1 << EVENT_PF)
 #define DEBUG    (1 << EVENT_DB | 1 << EVENT_DB_RESCHED)
 
 /* A visit where all is injected, with this done to it: which events are not, and why. */
@@ -44,7 +44,7 @@ static void test_why_not(void)
 	why_not(v, NMI_LIKE | GP, "does not plan", "NMI-like events not planned: nothing but interrupts");
 	v = all;
 	v.no_ist = false;
-	why_not(v, GP, "no death is predicted", "no death predicted: no #GP");
+	why_not(v, GP, "no death is predicted", "no death predicted: no #GP, no #PF");
 	v.inject = v.inject_irq = false;
 	why_not(v, NMI_LIKE | GP | 1 << EVENT_IRQ, "does not plan", "what is not planned is said before that");
 	v = all;

@@ -15,7 +15,7 @@ const char *around_reason(const struct visit *v, enum event event)
 		return "DR7 is disarmed here";
 	if (event == EVENT_IRQ && !v->interrupts)
 		return "IF is 0 here";
-	if (event == EVENT_GP && !v->no_ist)
+	if (event_is_fatal(event) && !v->no_ist)
 		return "no death is predicted here";
 	return NULL;
 }

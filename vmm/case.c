@@ -242,7 +242,7 @@ void case_inject(struct session *s, const struct case_start *start, enum event e
 	start_flight(&f);
 	if (out->death)
 		case_fly_death(&f);
-	else if (event < EVENT_RETURNING)
+	else if (!event_is_fatal(event))
 		fly(&f);
 	else                            /* the map plans no such visit: who asks for it is told */
 		judge_check(&s->judge, RULE_PROGRESS, false, "no death by %s is predicted here", event_name(event));

@@ -156,7 +156,7 @@ static void explain_columns(void)
 	       "#   if, df       RFLAGS.IF and RFLAGS.DF\n"
 	       "#   window       1 at CPL 0 where A is not K; all windows are listed at the end\n"
 	       "#   inject irq   1: NMI-like events, interrupts are injected at this visit\n"
-	       "#   gp           1: an exception without IST is a death there and is injected where the scenario has it\n"
+	       "#   gp           1: #GP or #PF is a death there, and is injected where the scenario has it\n"
 	       "#   db           real: hardware could raise #DB here; synthetic: it could not; none: DR7 is disarmed\n"
 	       "#   last         the source line\n");
 }

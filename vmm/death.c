@@ -57,7 +57,7 @@ static bool is_same_ist(const struct layout *l, const struct cpu_state *b, enum 
 
 static bool is_no_ist(const struct layout *l, const struct cpu_state *b, enum event event)
 {
-	if (event != EVENT_GP || cpu_cpl(b) || layout_fixup(l, b->rip))
+	if (!event_is_fatal(event) || cpu_cpl(b) || layout_fixup(l, b->rip))
 		return false;
 	return b->a != l->k_own || layout_stack(l, b->gpr[GPR_RSP]) == LAYOUT_STACK_USER;
 }

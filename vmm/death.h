@@ -21,7 +21,7 @@ bool death_find(const char *name, enum death *out);
 /* The row of the table that holds for this event at this boundary, or DEATH_NONE. */
 enum death death_predict(const struct layout *l, const struct cpu_state *before, enum event event);
 
-/* An error code and five words: what a #GP pushes below this address, and how many bytes. */
+/* An error code and five words: what a #GP or #PF pushes below this address, and how many bytes. */
 #define DEATH_PUSHED 48
 uint64_t death_push_top(const struct cpu_state *before);
 

@@ -9,7 +9,7 @@ enum event {
 	EVENT_NMI, EVENT_MCE, EVENT_DB,         /* NMI-like: by IST gates, whatever IF is */
 	EVENT_IRQ,                              /* by an ordinary gate, where IF allows it */
 	EVENT_NMI_RESCHED, EVENT_MCE_RESCHED, EVENT_DB_RESCHED, /* whose handler asks for a reschedule */
-	EVENT_GP,                               /* injected only where a death is predicted (death.h): no case comes back */
+	EVENT_GP, EVENT_PF,                     /* injected only where a death is predicted (death.h): no case comes back */
 	EVENT_COUNT
 };
 #define EVENT_RETURNING EVENT_GP                /* how many come first whose handler comes back to the boundary */
@@ -19,6 +19,9 @@ enum event {
 enum event event_base(enum event event);
 /* Is it one whose handler asks for a reschedule? */
 bool event_asks(enum event event);
+
+/* Is it one that is injected only where a death is predicted? */
+bool event_is_fatal(enum event event);
 
 const char *event_name(enum event event);
 bool event_find(const char *name, enum event *out);

@@ -43,7 +43,7 @@ const char *map_why_not(const struct visit *v, enum event event)
 		return "the map does not plan that visit: an earlier one is the same, or it is outside of what is injected";
 	if (event_base(event) == EVENT_DB && !v->dr7_armed)
 		return "no #DB is injected where DR7 is disarmed";
-	if (event == EVENT_GP && !v->no_ist)
+	if (event_is_fatal(event) && !v->no_ist)
 		return "no death is predicted there";
 	return NULL;
 }

@@ -177,7 +177,7 @@ const struct scenario_key scenario_keys[SCENARIO_KEYS] = {
 	{ "threads", set_threads, false, "1 to 16" },
 	{ "schemes", set_schemes, false, "swapgs, ist, each at most once" },
 	{ "gs",      set_gs,      true,  "names of the user GS set like u-zero, each at most once" },
-	{ "events",  set_events,  false, "nmi, mce, db, each also with .resched, irq and gp, each at most once" },
+	{ "events",  set_events,  false, "nmi, mce, db, each also with .resched, irq, gp and pf, each at most once" },
 	{ "deaths",  set_deaths,  true,  "mcip, same-ist, no-ist, each at most once, or none" },
 	{ "flags",   set_flags,   true,  "a hexadecimal number like 0x240602" },
 };
