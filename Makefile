@@ -34,7 +34,7 @@ export GUEST_ELF := build/guest.elf
 PROVE := prove --norc --timer --exec tap/exec.sh
 FUZZ := elf scenario caseid
 # What their parsers need; clang, which has libFuzzer, does not take the rest.
-PURE = $(filter $(patsubst %,$(OUT)/vmm/%.c.o,caseid decode die elf event gsvalue judge% layout% lines mem model% scenario% \
+PURE = $(filter $(patsubst %,$(OUT)/vmm/%.c.o,caseid death decode die elf event gsvalue judge% layout% lines mem model% scenario% \
 	state symbols),$(VMM))
 export FUZZ_SECONDS ?= 20
 SANITIZE := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all

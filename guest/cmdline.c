@@ -9,8 +9,8 @@ char boot_cmdline[ABI_CMDLINE_SIZE] __attribute__((section(".data"), used));
 
 extern const char user_syscall[], user_syscall_iret[], user_exception[], user_usercopy[], user_gs[],
 	user_flags[], user_work[], user_gp[], user_breakpoint[],
-	user_bad_iret[], user_selector[], user_set_rip[], user_fallback[], user_nmi[], user_machine_check[], user_debug[],
-	user_probe[];
+	user_bad_iret[], user_selector[], user_set_rip[], user_fallback[], user_no_stack[], user_nmi[],
+	user_machine_check[], user_debug[], user_probe[];
 
 static const struct named {
 	const char *name;
@@ -31,6 +31,7 @@ static const struct named {
 	{ "breakpoint", (uint64_t)user_breakpoint },
 	{ "bad_iret", (uint64_t)user_bad_iret },
 	{ "selector", (uint64_t)user_selector },
+	{ "no_stack", (uint64_t)user_no_stack },
 	{ "set_rip", (uint64_t)user_set_rip },
 	{ "fallback", (uint64_t)user_fallback },
 	{ "nmi", (uint64_t)user_nmi },

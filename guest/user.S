@@ -230,6 +230,16 @@ user_work_undefined:
 	EXIT
 END user_work
 
+/* no_stack: SYSCALL while RSP is an address to which nothing can be pushed. */
+FUNC user_no_stack
+	mov	$ABI_USER_UNMAPPED, %esp
+	SET_GS
+	mov	$0xfedcba9876543211, %rdi
+	mov	$ABI_SYS_ECHO, %eax
+	syscall
+	EXIT
+END user_no_stack
+
 /* probe: what the host keeps of RFLAGS across one SYSCALL. Not a scenario: the bench measures with it. */
 FUNC user_probe
 	SET_GS

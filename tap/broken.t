@@ -15,9 +15,9 @@
 #   TERM: COLUMN=VALUE[|VALUE...]  COLUMN!=VALUE[|VALUE...]  COLUMN<0  COLUMN>=0  (signed, 64 bits)
 #   VALUE: a word, a number, or @ and another COLUMN's name
 #   COLUMN: scenario scheme (that which runs: swapgs where the scenario has no FSGSBASE) gs; for a case also symbol offset visit event and all that the map has
-#           (gsgate list --boundaries): cpl a i avalue ivalue stack if df masked raised window db inject irq
+#           (gsgate list --boundaries): cpl a i avalue ivalue stack if df masked raised window db inject irq gp
 #
-# The cases of a manifest are the map's boundaries times the events: irq where the map has irq=1, any other event where it
+# The cases of a manifest are the map's boundaries times the events: irq where the map has irq=1, gp and pf where it has gp=1, any other event where it
 # has inject=1, of those NMI where it is not masked, and #DB where the map says how it could come. Expected and reported must be equal sets.
 use strict;
 use warnings;
@@ -28,7 +28,7 @@ use Test::More;
 
 my $gsgate = $ENV{GSGATE} // 'build/gsgate';
 my $good = $ENV{GUEST_ELF} // 'build/guest.elf';
-my @events = qw(nmi mce db irq nmi.resched mce.resched db.resched);
+my @events = qw(nmi mce db irq nmi.resched mce.resched db.resched gp pf);
 my @usual = qw(nmi mce db);     # the others ask for more than most of these bugs break
 my @rules = qw(handler-gs handler-stack frame flags debug transparent return user-state exit-work masking progress);
 my %is_rule = map { $_ => 1 } @rules;
@@ -143,6 +143,7 @@ sub is_injected {
 	my ($event, $columns) = @_;
 	return $columns->{irq} if $event eq 'irq';
 	return 0 if $event =~ /^nmi\b/ && $columns->{masked};
+	return $columns->{gp} if $event =~ /^(?:gp|pf)$/;
 	return $columns->{inject} && !($event =~ /^db\b/ && $columns->{db} eq 'none');
 }
 

@@ -83,7 +83,7 @@ refuse_all('a scenario asked for twice is refused', 2, undef, [@quick, 'syscall'
 # --- scenario files ---
 my @wrong = (
 	['an unknown key', 10, 'bogus = 1'], ['a bad number', 6, 'cpus = x'], ['no number', 6, 'cpus ='],
-	['an unknown scheme', 8, 'schemes = ist, bogus'], ['an unknown event', 9, 'events = gp'],
+	['an unknown scheme', 8, 'schemes = ist, bogus'], ['an unknown event', 9, 'events = smi'],
 	['an unknown user GS', 10, 'gs = u-bogus'], ['a line that is no key', 10, 'bogus'],
 );
 for (@wrong) {

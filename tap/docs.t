@@ -160,7 +160,7 @@ claim('tour.md numbers its steps from 1 on', sub {
 
 # Final lines but those that depend on the host; which events, and why boundaries are unreached, depends on what was asked for.
 sub final_lines {
-	return map { masked($_) =~ s/(?:(?<=unreached)|(?<=injections N)): .*//r =~ s/^# (\S+) N N$/# rule $1/r }
+	return map { masked($_) =~ s/(?:(?<=unreached)|(?<=injections N)|(?<=deaths N)): .*//r =~ s/^# (\S+) N N$/# rule $1/r }
 		grep { /^# / && !/^# (?:Subtest|skipped: (?!rule))/ } @_;
 }
 
@@ -182,7 +182,7 @@ claim('README shows a run of all events that scenarios have', sub {
 });
 claim('the other lines that README shows of a run are of its kinds', sub {
 	my $kinds = qr{^(?:TAP\ version\ 13|(?:\ {4})?1\.\.\d+|\.\.\.|ok\ \d+\ -\ canaries\ 9/9|\#\ Subtest:\ \S+/\S+/\S+
-		|\ {4}ok\ \d+\ -\ (?:golden|\w+\ [a-z.]+)|ok\ \d+\ -\ (?:\S+/\S+/\S+|pin\ \S+\ \w+\ [a-z.]+:\ [a-z-]+|every\ boundary\ .*)
+		|\ {4}ok\ \d+\ -\ (?:golden|\w+\ [a-z.]+)|ok\ \d+\ -\ (?:\S+/\S+/\S+|pin\ \S+\ \w+\ [a-z.]+:\ [a-z-]+|death\ \S+:\ [a-z-]+|every\ boundary\ .*)
 		|\#\ (?!Subtest|skipped).*|\#\ skipped:\ rule\ .*)$}x;
 	my $reasons = join '', map { source($_) } <vmm/*.c>;
 	return grep { $_ !~ $kinds && !(/^# skipped: [\w-]+: (.+)$/ && index($reasons, $1) >= 0) } sample('TAP version 13');

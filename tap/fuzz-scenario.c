@@ -12,6 +12,7 @@ static void check(const struct scenario *s)
 {
 	MUST(!strcmp(s->name, "fuzz") && *s->claim && *s->program && s->cpus && s->threads && s->schemes && s->events);
 	MUST(s->schemes < 1u << SCHEME_COUNT && s->events < 1u << EVENT_COUNT && s->gs < 1u << GS_COUNT && s->cmdline < 1u << CMDLINE_WORDS);
+	MUST(s->deaths < 1u << DEATH_COUNT && !(s->deaths & 1u << DEATH_NONE));
 	MUST(s->pin_count <= SCENARIO_PINS);
 	for (unsigned n = 0; n < s->pin_count; n++) {
 		const struct pin *pin = &s->pins[n];

@@ -8,7 +8,7 @@ use lib $FindBin::Bin;
 use TestGsgate;
 
 my @part = qw(syscall usercopy --gs u-small);
-my @columns = qw(cpl a i avalue ivalue stack if df window db);
+my @columns = qw(cpl a i avalue ivalue stack if df window db gp);
 
 claim('every scenario: its program, schemes, events, rows, bugs and claim, in 100 columns', sub {
 	my $r = gsgate('list');

@@ -57,6 +57,22 @@ claim('a case that breaks a rule: exit 1, the rule named, the table up to there'
 	return grep { $_ } $r->{status} ne 1 && "exit $r->{status}", $r->{out} !~ /handler-gs/ && 'handler-gs is not named',
 		stops($r) ne 'boundary gate handler' && stops($r);
 });
+claim('a predicted death: exit 0, its name, the table up to the gate, and no instruction behind that', sub {
+	need_kvm();
+	my %gate = ('syscall' => 'asm_exc_general_protection', 'no-stack' => 'asm_exc_double_fault_swapgs');
+	return map {
+		my $r = gsgate('replay', "$_/swapgs/u-small/entry_SYSCALL_64+0x0\@1:gp");
+		my ($last) = (lines_of($r->{out}))[-1];
+		map({ "$r->{args}: $_" } grep { $_ } $r->{status} ne 0 && "exit $r->{status}", stops($r) ne 'boundary gate' && stops($r),
+			$r->{out} !~ /death has come, no-ist: / && 'it is not named', $last !~ /^> +1 +\Q$gate{$_}\E\+0x0 / && "the last line is $last")
+	} sort keys %gate;
+});
+claim('an event that is injected only as a death is refused where none is predicted', sub {
+	need_kvm();
+	return map { refused(2, qr/nothing is injected there: no death is predicted/, 'replay', $_) }
+		'syscall/ist/u-small/user_syscall+0x0@1:gp', 'syscall/ist/u-small/exit_to_user_loop+0x0@1:gp', 'bad-iret/ist/u-small/exit_to_user_iretq+0x0@1:gp',
+		'selector/ist/u-small/load_gs_mov+0x0@1:gp', 'bad-iret/ist/u-own-k/error_entry+0x0@1:gp';
+});
 claim('swapgs with u-own-k is refused here as it is by run', sub {
 	need_kvm();
 	return refused(2, qr/u-own-k/, 'replay', 'syscall/swapgs/u-own-k/entry_SYSCALL_64+0x0@1:nmi');
@@ -71,7 +87,7 @@ my %wrong = (
 	'a bad visit' => [['@1' => '@0'], ['@1' => '@-1'], ['@1' => '@'], ['@1' => ''], ['@1' => '@1x'], ['@1' => '@4294967297']],
 	'a bad offset' => [['+0x0' => ''], ['+0x0' => '+0'], ['+0x0' => '+0x'], ['+0x0' => '+0xg'], ['+0x0' => '-0x1'],
 		['+0x0' => '+0x10000000000000000']],
-	'an unknown event' => [[':nmi' => ':gp'], [':nmi' => ':'], [':nmi' => ''], [':nmi' => ':NMI'], [':nmi' => ':-']],
+	'an unknown event' => [[':nmi' => ':smi'], [':nmi' => ':'], [':nmi' => ''], [':nmi' => ':NMI'], [':nmi' => ':-']],
 	'a chain' => [[':nmi' => ':nmi,asm_exc_nmi_ist+0x1@1:mce'], [':nmi' => ':nmi,']],
 	'a CPU' => [['entry_' => 'cpu1.entry_']],
 	'an unknown scheme' => [['/ist' => '/bogus'], ['/ist' => '/'], ['/ist' => '/lsl']],

@@ -8,7 +8,7 @@ use lib $FindBin::Bin;
 use TestGsgate;
 
 my @keys = qw(schema engine engine_fallback host image_hash schemes scenarios boundaries boundaries_injected
-	boundaries_deferred boundaries_unreached windows injections states_pruned rules canaries violations skipped seconds
+	boundaries_deferred boundaries_unreached windows injections deaths states_pruned rules canaries violations skipped seconds
 	injections_per_second floor_exits_per_second kernel_instructions_per_injection seed);
 # The closed list, from its only source; "not-asked" is for runs of a part.
 my ($list) = (read_file("$FindBin::Bin/../vmm/coverage.c") // '') =~ /\breasons\[\] = \{(.*?)^\};/ms;
@@ -77,7 +77,7 @@ claim('the journal: a case id and a hash a line, no case twice, as many as there
 	my ($r, %seen) = the('two');
 	my @lines = lines_of($r->{journal});
 	return (@lines == $r->{summary}{injections} ? () : @lines . " lines, $r->{summary}{injections} injections",
-		grep { !m{^[\w.-]+/(?:swapgs|ist)/u-[\w-]+/[\w.\@+-]+\+0x[0-9a-f]+\@\d+:(?:(?:nmi|mce|db)(?:[.]resched)?|irq) [0-9a-f]{16}$}
+		grep { !m{^[\w.-]+/(?:swapgs|ist)/u-[\w-]+/[\w.\@+-]+\+0x[0-9a-f]+\@\d+:(?:(?:nmi|mce|db)(?:[.]resched)?|irq|gp|pf) [0-9a-f]{16}$}
 			|| $seen{ (split ' ')[0] }++ } @lines);
 });
 claim('a part of the run writes those lines of the whole journal that it asks for', sub {
@@ -120,6 +120,20 @@ claim('there are injections, no violations, and nothing is unfinished', sub {
 	my $s = the('two')->{summary};
 	return grep { $_ } !$s->{injections} && 'no injection', @{ $s->{violations} } && 'violations',
 		$s->{units_unfinished} && "$s->{units_unfinished} unfinished";
+});
+claim('predicted deaths: as many as there are cases of gp and pf, a point for each that a scenario declares', sub {
+	my $r = the('two');
+	my %deaths = %{ $r->{summary}{deaths} // {} };
+	my $fatal = grep { /:(?:gp|pf) / } lines_of($r->{journal});
+	my @declared = map { my ($s) = m{([^/]+)\.scn$}; map { "$s: $_" } split /[\s,]+/, (read_file($_) =~ /^deaths\s*=\s*(.+?)\s*$/m)[0] // '' }
+		<scenarios/*.scn>;
+	my ($line) = $r->{out} =~ /^# of these predicted deaths (\d+)/m;
+	my $sum = 0;
+	$sum += $_ for values %deaths;
+	return (map({ my $name = $_; $r->{out} =~ /^ok \d+ - death \Q$name\E$/m ? () : "no point: $name" } @declared),
+		grep { $_ } join(' ', sort keys %deaths) ne 'mcip no-ist same-ist' && "deaths: @{[sort keys %deaths]}", !@declared && 'none declared',
+		!$fatal && 'no such case', ($deaths{'no-ist'} // 0) != $fatal && "no-ist $deaths{'no-ist'}, such cases $fatal",
+		$sum != ($line // -1) && "$sum in the summary, another number in the output");
 });
 claim('a case takes less than 500 kernel instructions', sub {
 	my $n = the('two')->{summary}{kernel_instructions_per_injection};

@@ -13,11 +13,25 @@ my $broken = 'build/broken/05-never-restores/guest.elf';
 my $case = 'ist/u-negative/entry_SYSCALL_64+0x0@1:nmi';
 my $point = 'pin mine/ist/u-negative entry_SYSCALL_64 nmi';
 
-# Runs the example, as file $name, with its pins replaced if others are given.
+# Runs the example with its pins replaced if others are given.
 sub mine {
 	my ($pins, @options) = @_;
 	my $text = $example // die "docs/scenarios.md has no example\n";
 	$text = ($text =~ s/^pin .*\n//mgr) . join('', map { "pin = $_\n" } @$pins) if $pins;
+	return run_text($text, @options);
+}
+
+# The example with gp among its events, without pins, and with these deaths if any are given.
+sub dying {
+	my ($deaths, @options) = @_;
+	my $text = $example // die "docs/scenarios.md has no example\n";
+	$text =~ s/^pin .*\n//mg;
+	$text =~ s/^(events .*)$/$1, gp/m;
+	return run_text($text . ($deaths ? "deaths = $deaths\n" : ''), @options);
+}
+
+sub run_text {
+	my ($text, @options) = @_;
 	write_file("$dir/mine.scn", $text);
 	return gsgate({ cwd => $dir, program => rooted($gsgate), limit => 120 }, 'run', './mine.scn', '--kernel', rooted($guest),
 		'--summary', 'summary', @options);
@@ -91,6 +105,29 @@ claim('a symbol that the image lacks: file and line, nothing is run', sub {
 claim('a pin that the file itself leaves out: file and line',
 	sub { is_refused('event mce, which is not among the events', 'ist/u-negative/entry_SYSCALL_64+0x0@1:mce good') });
 claim('a pin without a verdict: file and line', sub { is_refused('the verdict is missing', $case) });
+claim('a death that is declared and comes is a point, and counted', sub {
+	need_kvm();
+	my $r = dying('no-ist');
+	my $s = decode(read_file("$dir/summary"));
+	return differs($r, 0, 'ok 3 - death mine: no-ist'), ($s->{deaths}{'no-ist'} // 0) > 0 ? () : 'not counted';
+});
+claim('a death that is declared and does not come is not ok', sub {
+	need_kvm();
+	return differs(dying('mcip, no-ist'), 1, 'not ok 3 - death mine: mcip', 'ok 4 - death mine: no-ist');
+});
+claim('but if options left out some of the cases it is skipped', sub {
+	need_kvm();
+	return differs(dying('mcip, no-ist', '--event', 'nmi'), 0, 'ok 3 - death mine: mcip # SKIP not all cases were asked for',
+		'ok 4 - death mine: no-ist # SKIP not all cases were asked for');
+});
+claim('a death that is not declared breaks progress, and is not counted', sub {
+	need_kvm();
+	my $r = dying();
+	my $s = decode(read_file("$dir/summary"));
+	my @violations = @{ $s->{violations} // [] };
+	return differs($r, 1), @violations ? () : 'no violation', $s->{deaths}{'no-ist'} ? 'counted' : (),
+		map({ $_->{rule} eq 'progress' && $_->{case} =~ /:gp$/ && $_->{detail} =~ /does not declare, no-ist/ ? () : "$_->{case}: $_->{detail}" } @violations);
+});
 claim('an unknown word: file and line', sub {
 	need_kvm();
 	write_file("$dir/bad.scn", $example . "colour = red\n");

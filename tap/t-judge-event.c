@@ -25,7 +25,7 @@ static const struct damage at_gate[] = {
 
 static void test_gate(void)
 {
-	for (enum event event = 0; event < EVENT_COUNT; event++)
+	for (enum event event = 0; event < EVENT_RETURNING; event++)
 		for (unsigned cpl = 0; cpl <= 3; cpl += 3) {
 			struct world w = gate_world(event, cpl);
 
@@ -64,7 +64,7 @@ static void test_gate_aligned(void)
 
 static void test_handler(void)
 {
-	for (enum event event = 0; event < EVENT_COUNT; event++)
+	for (enum event event = 0; event < EVENT_RETURNING; event++)
 		for (unsigned cpl = 0; cpl <= 3; cpl += 3)
 			for (enum scheme scheme = 0; scheme < SCHEME_COUNT; scheme++) {
 				struct world w = handler_world(event, cpl, scheme);
@@ -134,7 +134,7 @@ static void test_body(void)
 	};
 
 	for (unsigned cpl = 0; cpl <= 3; cpl += 3)
-		for (enum event event = 0; event < EVENT_COUNT; event++) {
+		for (enum event event = 0; event < EVENT_RETURNING; event++) {
 			struct world w = handler_world(event, cpl, SCHEME_IST);
 
 			if (event == EVENT_IRQ)         /* it has none */

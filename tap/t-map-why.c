@@ -6,9 +6,10 @@
 #include "tap/tap.h"
 #include "vmm/map.h"
 
-#define NMI_LIKE ((1 << EVENT_COUNT) - 1 - (1 << EVENT_IRQ))
+#define NMI_LIKE ((1 << EVENT_RETURNING) - 1 - (1 << EVENT_IRQ))
 #define NMIS     (1 << EVENT_NMI | 1 << EVENT_NMI_RESCHED)
 #define ASKING   (1 << EVENT_NMI_RESCHED | 1 << EVENT_MCE_RESCHED | 1 << EVENT_DB_RESCHED)
+#define GP       (1 << EVENT_GP | 1 << EVENT_PF)
 #define DEBUG    (1 << EVENT_DB | 1 << EVENT_DB_RESCHED)
 
 /* One of the reasons, which are separated by '|'. */
@@ -38,12 +39,12 @@ static void why_not(struct visit v, unsigned events, const char *why, const char
 
 static void test_why_not(void)
 {
-	struct visit all = { .cpl = 3, .interrupts = true, .inject = true, .inject_irq = true, .dr7_armed = true }, v;
+	struct visit all = { .interrupts = true, .inject = true, .inject_irq = true, .dr7_armed = true, .no_ist = true }, v;
 
-	why_not(all, 0, "", "planned, with DR7 armed and IF = 1: everything");
+	why_not(all, 0, "", "planned, with DR7 armed, IF = 1, and a death predicted: everything");
 	v = all;
 	v.shadow = true;
-	why_not(v, NMI_LIKE | 1 << EVENT_IRQ, "interrupt shadow", "in a shadow: nothing");
+	why_not(v, NMI_LIKE | GP | 1 << EVENT_IRQ, "interrupt shadow", "in a shadow: nothing");
 	v = all;
 	v.interrupts = false;
 	why_not(v, 1 << EVENT_IRQ, "IF is 0", "IF = 0: no interrupt");
@@ -52,7 +53,12 @@ static void test_why_not(void)
 	why_not(v, 1 << EVENT_IRQ, "does not plan", "interrupts not planned: none");
 	v = all;
 	v.inject = false;
-	why_not(v, NMI_LIKE, "does not plan", "NMI-like events not planned: nothing but interrupts");
+	why_not(v, NMI_LIKE | GP, "does not plan", "NMI-like events not planned: nothing but interrupts");
+	v = all;
+	v.no_ist = false;
+	why_not(v, GP, "no death is predicted", "no death predicted: no #GP, no #PF");
+	v.inject = v.inject_irq = false;
+	why_not(v, NMI_LIKE | GP | 1 << EVENT_IRQ, "does not plan", "what is not planned is said before that");
 	v = all;
 	v.dr7_armed = false;
 	why_not(v, DEBUG, "DR7 is disarmed", "DR7 disarmed: no #DB");
@@ -64,19 +70,21 @@ static void test_why_not(void)
 	why_not(v, ASKING, "no reschedule", "in a handler of the golden run: none that asks for a reschedule");
 	v = all;
 	v.raised = ABI_VECTOR_DB;
+	why_not(v, ASKING, "no reschedule", "in that of a #DB on its stack: the same");
+	v.db_mixes = true;
 	why_not(v, ASKING | 1 << EVENT_DB, "#DB|no reschedule", "in that of a #DB: no #DB either");
 	v = all;
 	v.dr7_armed = false;
 	v.inject = v.inject_irq = false;
-	why_not(v, NMI_LIKE | 1 << EVENT_IRQ, "does not plan", "what is not planned is said before DR7");
+	why_not(v, NMI_LIKE | GP | 1 << EVENT_IRQ, "does not plan", "what is not planned is said before DR7");
 	v.shadow = true;
 	v.interrupts = false;
-	why_not(v, NMI_LIKE | 1 << EVENT_IRQ, "interrupt shadow", "and the shadow before all else");
+	why_not(v, NMI_LIKE | GP | 1 << EVENT_IRQ, "interrupt shadow", "and the shadow before all else");
 }
 
 int main(void)
 {
-	plan(11);
+	plan(14);
 	test_why_not();
 	return done();
 }

@@ -8,6 +8,7 @@
 #define SIZE 0x400000ull
 
 #define P   1ull                /* present */
+#define W   2ull                /* writable */
 #define U   4ull                /* user */
 #define PS  0x80ull             /* large page */
 #define NX  0x8000000000000000ull
@@ -90,6 +91,35 @@ static void test_walk(void)
 	ok(!mem_walk(&ram, SIZE, 0x400123, &gpa, NULL), "CR3 outside RAM");
 }
 
+/* 2 MB from 0x200000 onwards: all writable but for what a line says. 1 GB: large pages. */
+static void test_writable(void)
+{
+	entry(0x7000, 0, 0x8000 | P | W);
+	entry(0x7000, 1, 0x8000 | P);
+	entry(0x8000, 0, 0x9000 | P | W);
+	entry(0x8000, 1, 0 | P | W | PS);
+	entry(0x9000, 0, 0xa000 | P | W);
+	entry(0x9000, 1, 0x200000 | P | PS);
+	entry(0xa000, 0, 0x11000 | P | W);
+	entry(0xa000, 1, 0x10000 | P | W);
+	entry(0xa000, 2, 0x12000 | P);
+	entry(0xa000, 4, (SIZE - PAGE_SIZE) | P | W);
+	entry(0xa000, 5, SIZE | P | W);
+	ok(mem_is_writable(&ram, 0x7000, 0x0, 0x2000), "two writable pages");
+	ok(!mem_is_writable(&ram, 0x7000, 0x1fff, 2), "the second byte lies in a page that is not");
+	ok(!mem_is_writable(&ram, 0x7000, 0x2fff, 1), "nor is its last byte");
+	ok(!mem_is_writable(&ram, 0x7000, 0x2ff0, 0x20), "nor what begins there and runs on");
+	ok(!mem_is_writable(&ram, 0x7000, 0x3000, 8), "not mapped");
+	ok(!mem_is_writable(&ram, 0x7000, 0x3ff8, 16), "not mapped before a page that is");
+	ok(mem_is_writable(&ram, 0x7000, 0x4ff8, 8), "the last word of RAM");
+	ok(!mem_is_writable(&ram, 0x7000, 0x4ff8, 16), "and one more, outside RAM");
+	ok(!mem_is_writable(&ram, 0x7000, 0x200000, 8), "a 2 MB page that is not");
+	ok(mem_is_writable(&ram, 0x7000, 0x40000000, 8), "a 1 GB page that is");
+	ok(!mem_is_writable(&ram, 0x7000, 0x8000000000, 8), "the highest level alone forbids it");
+	ok(!mem_is_writable(&ram, 0x7000, 0x7ffffffffff8, 16), "up to a non-canonical address");
+	ok(mem_is_writable(&ram, 0x7000, 0x3000, 0), "nothing can be written anywhere");
+}
+
 static void test_copy(void)
 {
 	char buf[8192];
@@ -107,11 +137,12 @@ static void test_copy(void)
 
 int main(void)
 {
-	plan(11 + 13 + 8 + 1);
+	plan(11 + 13 + 13 + 8 + 1);
 	mem_init(&ram, SIZE);
 	build_tables();
 	test_bounds();
 	test_walk();
+	test_writable();
 	test_copy();
 	mem_free(&ram);
 	ok(!mem_at(&ram, 0, 1), "after mem_free nothing is RAM");

@@ -48,6 +48,11 @@ static void test_good(void)
 	ok(!s.cmdline && scenario_scheme(&s, SCHEME_IST) == SCHEME_IST, "without cmdline no word, and the scheme is the one asked for");
 	read_text("a.scn", GOOD "gs = u-edge,u-own-k\nflags = 0x240602", strlen(GOOD) + 36);
 	is_u64(s.gs, 1 << GS_EDGE | 1 << GS_OWN_K, "with gs those");
+	is_u64(s.deaths, 0, "without deaths none");
+	read_text("a.scn", GOOD "deaths = mcip , no-ist\n", strlen(GOOD) + 23);
+	is_u64(s.deaths, 1 << DEATH_MCIP | 1 << DEATH_NO_IST, "with deaths those");
+	read_text("a.scn", GOOD "deaths = none\nflags = 0x240602", strlen(GOOD) + 30);
+	is_u64(s.deaths, 0, "no deaths by name");
 	is_u64(s.flags, 0x240602, "with flags these, and no newline is needed at the end");
 	read_text("a.scn", GOOD "cmdline = nofsgsbase\n", strlen(GOOD) + 21);
 	is_u64(s.cmdline, 1 << CMDLINE_NOFSGSBASE, "with cmdline its word");
@@ -101,6 +106,10 @@ static void test_lines(void)
 	refused(GOOD "cmdline = nofsgsbase, nofsgsbase\n", 11, "bad value of cmdline");
 	refused(GOOD "cmdline =\n", 11, "bad value of cmdline");
 	refused(GOOD "cmdline = gs=0x1\n", 11, "bad value of cmdline");
+	refused(GOOD "deaths = sleep\n", 11, "bad value of deaths: must be mcip, same-ist, no-ist");
+	refused(GOOD "deaths = mcip,mcip\n", 11, "at most once");
+	refused(GOOD "deaths =\n", 11, "bad value of deaths");
+	refused(GOOD "deaths = none,mcip\n", 11, "bad value of deaths");
 	refused(GOOD "what is this\n", 11, "neither");
 	refused(GOOD "[other]\nx = 1\n", 12, "unknown section [other]");
 	refused("what is this\n" GOOD "colour = red\n", 1, "neither");
@@ -211,7 +220,7 @@ static void test_list(const char *shipped)
 
 int main(int argc, char **argv)
 {
-	plan(17 + 8 + 34 + 21 + 7 + 6);
+	plan(17 + 8 + 34 + 28 + 7 + 6);
 	if (!mkdtemp(dir))
 		perror(dir);
 	test_good();

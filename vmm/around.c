@@ -15,10 +15,12 @@ const char *around_reason(const struct visit *v, enum event event)
 		return "DR7 is disarmed here";
 	if (event_base(event) == EVENT_NMI && v->nmi_masked)
 		return "NMIs are masked here";
-	if (event_base(event) == EVENT_DB && v->raised == ABI_VECTOR_DB)
+	if (event_base(event) == EVENT_DB && v->db_mixes)
 		return "inside a #DB: DR6 of the two would mix";
 	if (event == EVENT_IRQ && !v->interrupts)
 		return "IF is 0 here";
+	if (event_is_fatal(event) && !v->no_ist)
+		return "no death is predicted here";
 	return NULL;
 }
 

@@ -67,10 +67,21 @@ static unsigned parts_of(enum case_stop stop, const struct flight *f)
 	}
 }
 
+void case_trace(struct flight *f, enum case_stop stop)
+{
+	struct case_trace *t = f->options->trace;
+
+	if (!t || t->count == sizeof(t->at) / sizeof(t->at[0]))
+		return;
+	machine_get(&f->s->machine, MACHINE_I, &f->now);
+	t->at[t->count].name = f->nested ? nested_names[stop] : stop_names[stop];
+	t->at[t->count].stop = stop;
+	t->at[t->count++].now = f->now;
+}
+
 void flight_look(struct flight *f, enum case_stop stop)
 {
 	const struct sabotage *sabotage = f->options->sabotage;
-	struct case_trace *t = f->options->trace;
 	const char *name = f->nested ? nested_names[stop] : stop_names[stop];
 	struct session *s = f->s;
 
@@ -82,12 +93,7 @@ void flight_look(struct flight *f, enum case_stop stop)
 	}
 	judge_at(&s->judge, name, &f->now);
 	f->out->hash = hash_bytes(f->out->hash, &f->now, sizeof(f->now));
-	if (t && t->count < sizeof(t->at) / sizeof(t->at[0])) {
-		machine_get(&s->machine, MACHINE_I, &f->now);
-		t->at[t->count].name = name;
-		t->at[t->count].stop = stop;
-		t->at[t->count++].now = f->now;
-	}
+	case_trace(f, stop);
 }
 
 void flight_gate(struct flight *f)
@@ -236,18 +242,24 @@ void case_inject(struct session *s, const struct case_start *start, enum event e
 	};
 
 	out->hash = HASH_START;
+	out->death = death_predict(&s->layout, &start->before, event);
 	if (case_is_nested(s, start, event)) {
 		case_nested(s, start, options, out);
 		return;
 	}
-	if (event_asks(event) && !cpu_cpl(&start->before))
+	if (event_asks(event) && !cpu_cpl(&start->before) && !out->death)
 		case_run_ahead(s, start);
 	start_flight(&f);
-	fly(&f);
+	if (out->death)
+		case_fly_death(&f);
+	else if (!event_is_fatal(event))
+		fly(&f);
+	else                            /* the map plans no such visit: who asks for it is told */
+		judge_check(&s->judge, RULE_PROGRESS, false, "no death by %s is predicted here", event_name(event));
 	out->breach = s->judge.breach;
 	if (out->breach.broken)
 		out->hash = hash_bytes(out->hash, out->breach.detail, strlen(out->breach.detail));
-	case_put_back(s, start, !out->breach.broken, event_asks(event));
-	if (!out->breach.broken && case_has_opened(s, start, &f.now))
+	case_put_back(s, start, !out->breach.broken && !out->death, event_asks(event));
+	if (!out->breach.broken && !out->death && case_has_opened(s, start, &f.now))
 		case_nested(s, start, options, out);
 }

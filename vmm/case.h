@@ -3,6 +3,7 @@
 #ifndef VMM_CASE_H
 #define VMM_CASE_H
 
+#include "vmm/death.h"
 #include "vmm/session.h"
 
 /* A boundary of the golden run, kept so that any number of cases can start there. */
@@ -39,6 +40,7 @@ struct case_options {
 struct case_result {
 	struct breach breach;
 	uint64_t hash;                  /* of every state that was judged */
+	enum death death;               /* that was predicted: the case was flown to it and no further */
 };
 
 /* Takes the boundary at which the guest stands, with the carpet lifted. */

@@ -26,6 +26,11 @@ void flight_body(struct flight *f);
 void flight_return(struct flight *f);
 /* The guest has stopped where it must not. */
 void flight_died(struct flight *f, const struct stop *stop);
+/* The event is pending at a boundary where a death is predicted: runs to its outcome and judges that. */
+void case_fly_death(struct flight *f);
+
+/* Keeps a stop for the reader, if one wants to see it. */
+void case_trace(struct flight *f, enum case_stop stop);
 
 /* The event is back at its boundary: text, RAM, the counters of handled events, and the reschedule that was asked for. Lifts all
  * stops. */

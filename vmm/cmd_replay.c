@@ -44,13 +44,13 @@ static void inject(struct session *s, struct replay *r)
 	case_begin(s, &start);
 	r->before = start.before;
 	case_inject(s, &start, r->id.event, &options, &r->result);
-	trace_event(&r->trace, s, &start, r->id.event, &r->result.breach);
+	trace_event(&r->trace, s, &start, r->id.event, &r->result);
 	back = back_at(&r->stops);
 	if (back) {
 		trace_add(&r->trace, s, TRACE_BACK, back);
 		r->trace.at[r->trace.count - 1].broken = r->result.breach.broken;
 	}
-	if (!r->result.breach.broken && !s->judge.muted && !event_asks(r->id.event))
+	if (!r->result.breach.broken && !r->result.death && !s->judge.muted && !event_asks(r->id.event))
 		case_run_to_end(s, &start, r->id.event, &r->result);    /* as the sampled cases of a run */
 	walk_resume(s);
 }
@@ -117,6 +117,8 @@ static void print_verdict(const struct replay *r)
 		printf("  %s is broken at the %s: %s\n", rule_name(b->rule), b->at, b->detail);
 	else
 		printf("  no %srule is broken\n", r->unit.golden.broken ? "other " : "");
+	if (!b->broken && r->result.death)
+		printf("  the predicted death has come, %s: %s\n", death_name(r->result.death), death_meaning(r->result.death));
 }
 
 static void no_visit(const struct replay *r, unsigned visits)

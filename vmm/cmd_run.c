@@ -102,7 +102,7 @@ static int exit_status(const struct job *j)
 
 	if (passes_signal)
 		return 128 + passes_signal;
-	if (t->canaries_caught < CANARIES || t->golden || t->violations > t->unstable || t->pins_broken)
+	if (t->canaries_caught < CANARIES || t->golden || t->violations > t->unstable || t->pins_broken || t->deaths_unseen)
 		return EXIT_BROKEN;
 	if (t->coverage.unlisted || t->coverage.stale[0])
 		return EXIT_BROKEN;
@@ -144,6 +144,7 @@ static void report(struct job *j, double start)
 		printf("Bail out! interrupted\n");
 	} else {
 		tap_pins(&j->plan, &j->bench);
+		tap_declared(&j->plan);
 		tap_coverage(&t->coverage, &j->bench);
 	}
 	tap_end(t, &j->plan, &j->bench);

@@ -17,6 +17,8 @@ static const struct {
 	[EVENT_NMI_RESCHED] = { "nmi.resched", 2 },
 	[EVENT_MCE_RESCHED] = { "mce.resched", 18 },
 	[EVENT_DB_RESCHED]  = { "db.resched", 1 },
+	[EVENT_GP]  = { "gp", 13 },
+	[EVENT_PF]  = { "pf", 14 },
 };
 
 enum event event_base(enum event event)
@@ -26,7 +28,12 @@ enum event event_base(enum event event)
 
 bool event_asks(enum event event)
 {
-	return event >= EVENT_NMI_RESCHED;
+	return event >= EVENT_NMI_RESCHED && event <= EVENT_DB_RESCHED;
+}
+
+bool event_is_fatal(enum event event)
+{
+	return event >= EVENT_RETURNING;
 }
 
 const char *event_name(enum event event)

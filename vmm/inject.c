@@ -65,8 +65,37 @@ void inject_interrupt(struct machine *m, unsigned vector)
 	machine_touched_events(m);
 }
 
+/* As a fault with error code 0 leaves it: RF set in what is pushed, so that an instruction breakpoint does not hit again (SDM
+ * vol. 3, 17.3.1.1). */
+static void inject_fault(struct machine *m, enum event event)
+{
+	machine_regs(m)->rflags |= RFLAGS_RF;
+	machine_touched_regs(m);
+	machine_events(m)->exception.injected = 1;
+	machine_events(m)->exception.nr = event_vector(event);
+	machine_events(m)->exception.has_error_code = 1;
+	machine_events(m)->exception.error_code = 0;
+	machine_touched_events(m);
+}
+
+static void inject_gp(struct machine *m, const struct machine_state *saved)
+{
+	(void)saved;
+	inject_fault(m, EVENT_GP);
+}
+
+/* The kernel has read from an address that is not mapped. */
+static void inject_pf(struct machine *m, const struct machine_state *saved)
+{
+	(void)saved;
+	machine_sregs(m)->cr2 = ABI_USER_UNMAPPED;
+	machine_touched_sregs(m);
+	inject_fault(m, EVENT_PF);
+}
+
 static void (*const inject[EVENT_COUNT])(struct machine *m, const struct machine_state *saved) = {
 	[EVENT_NMI] = inject_nmi, [EVENT_MCE] = inject_mce, [EVENT_DB] = inject_db, [EVENT_IRQ] = inject_irq,
+	[EVENT_GP] = inject_gp, [EVENT_PF] = inject_pf,
 };
 
 void inject_event(struct machine *m, enum event event, const struct machine_state *saved)

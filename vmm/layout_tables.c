@@ -95,7 +95,7 @@ static bool may_be_exempt(const struct reader *r, const struct exempt *x)
 /* Without a counter nobody could tell that an event was handled once. */
 static void check_counters(struct reader *r)
 {
-	for (enum event e = 0; e < EVENT_COUNT; e++) {
+	for (enum event e = 0; e < EVENT_RETURNING; e++) {
 		bool any = false;
 
 		for (unsigned n = 0; n < r->l->exempts; n++)

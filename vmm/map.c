@@ -45,10 +45,12 @@ const char *map_why_not(const struct visit *v, enum event event)
 		return "NMIs are masked there: it would come where they are unmasked, and that is another case";
 	if (event_asks(event) && v->raised)
 		return "no reschedule is asked for inside the handler of an event that the guest has raised itself";
-	if (event_base(event) == EVENT_DB && v->raised == ABI_VECTOR_DB)
+	if (event_base(event) == EVENT_DB && v->db_mixes)
 		return "DR6 of the two #DBs would mix";
 	if (event_base(event) == EVENT_DB && !v->dr7_armed)
 		return "no #DB is injected where DR7 is disarmed";
+	if (event_is_fatal(event) && !v->no_ist)
+		return "no death is predicted there";
 	return NULL;
 }
 

@@ -25,11 +25,13 @@ struct visit {
 	uint8_t stack;                  /* layout_stack() of RSP */
 	bool interrupts, direction;     /* RFLAGS.IF, RFLAGS.DF */
 	bool nmi_masked;
+	bool db_mixes;                  /* in a #DB's handler, but off its stack: DR6 of it and of another would mix */
 	uint8_t raised;                 /* in the handler of an event that the guest raised itself: its vector, else 0 */
 	bool after_access;              /* the instruction before touched memory: a data watchpoint could have hit */
 	bool dr7_armed;
 	bool entered;                   /* the kernel was entered here: what ran before was user code */
 	bool shadow;                    /* after STI, MOV SS or POP SS: an event here comes one instruction later */
+	bool no_ist;                    /* an exception without IST kills the guest here: vmm/death.h */
 	bool inject, inject_irq;        /* NMI-like events; interrupts: decided by map_plan() */
 };
 

@@ -8,6 +8,7 @@
 #include "vmm/die.h"
 
 #define PTE_PRESENT (1ull << 0)
+#define PTE_WRITE   (1ull << 1)
 #define PTE_USER    (1ull << 2)
 #define PTE_LARGE   (1ull << 7)
 #define PTE_ADDR    0x000ffffffffff000ull
@@ -56,25 +57,50 @@ static bool read_entry(const struct mem *m, gpa_t table, gva_t gva, int shift, u
 	return *entry & PTE_PRESENT;
 }
 
-bool mem_walk(const struct mem *m, uint64_t cr3, gva_t gva, gpa_t *gpa, bool *user)
+/* rights: the bits that every level has. */
+static bool walk(const struct mem *m, uint64_t cr3, gva_t gva, gpa_t *gpa, uint64_t *rights)
 {
 	uint64_t entry = cr3, offset;
-	bool all_user = true;
 	int shift;
 
+	*rights = ~0ull;
 	if (!is_canonical(gva))
 		return false;
 	for (shift = 39; ; shift -= 9) {
 		if (!read_entry(m, entry & PTE_ADDR, gva, shift, &entry))
 			return false;
-		all_user = all_user && (entry & PTE_USER);
+		*rights &= entry;
 		if (shift == 12 || (shift < 39 && (entry & PTE_LARGE)))
 			break;
 	}
 	offset = (1ull << shift) - 1;           /* a large page's low address bits mean other things */
 	*gpa = (entry & PTE_ADDR & ~offset) | (gva & offset);
+	return true;
+}
+
+bool mem_walk(const struct mem *m, uint64_t cr3, gva_t gva, gpa_t *gpa, bool *user)
+{
+	uint64_t rights;
+
+	if (!walk(m, cr3, gva, gpa, &rights))
+		return false;
 	if (user)
-		*user = all_user;
+		*user = rights & PTE_USER;
+	return true;
+}
+
+bool mem_is_writable(const struct mem *m, uint64_t cr3, gva_t gva, uint64_t size)
+{
+	uint64_t done, part, rights;
+	gpa_t gpa;
+
+	for (done = 0; done < size; done += part) {
+		part = PAGE_SIZE - (gva + done) % PAGE_SIZE;
+		if (part > size - done)
+			part = size - done;
+		if (!walk(m, cr3, gva + done, &gpa, &rights) || !(rights & PTE_WRITE) || !mem_at(m, gpa, part))
+			return false;
+	}
 	return true;
 }
 

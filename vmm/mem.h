@@ -29,6 +29,9 @@ void *mem_at(const struct mem *m, gpa_t gpa, uint64_t size);
  * every level allows CPL 3; may be NULL. */
 bool mem_walk(const struct mem *m, uint64_t cr3, gva_t gva, gpa_t *gpa, bool *user);
 
+/* May CPL 0 write all of it, with CR0.WP = 1? Every level of the tables must allow it, and RAM must lie there. */
+bool mem_is_writable(const struct mem *m, uint64_t cr3, gva_t gva, uint64_t size);
+
 /* Copy size bytes from or to virtual addresses, across pages. False if any byte is not mapped;
  * then nothing or a prefix was copied. */
 bool mem_read(const struct mem *m, uint64_t cr3, gva_t gva, void *out, uint64_t size);

@@ -151,7 +151,8 @@ void plan_make(struct plan *p, const struct options *o, const struct bench *benc
 	plan_read_scenarios(p, o);
 	for (int n = 0; n < p->scenario_count; n++)
 		check_supported(&p->scenarios[n]);
-	p->complete = !o->arg_count && !o->schemes && !o->gs && !o->events;
+	p->narrowed = o->schemes || o->gs || o->events;
+	p->complete = !o->arg_count && !p->narrowed;
 	for (int n = 0; n < p->scenario_count; n++)
 		for (enum scheme scheme = 0; scheme < SCHEME_COUNT; scheme++)
 			if (p->scenarios[n].schemes >> scheme & 1 && (!o->schemes || o->schemes >> scheme & 1) &&

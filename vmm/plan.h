@@ -25,6 +25,7 @@ struct plan {
 	size_t pin_count;
 	unsigned schemes;               /* that have a unit, as a bit mask */
 	bool lacks_scheme;              /* one of the skips is a whole scheme */
+	bool narrowed;                  /* not every event, scheme or GS value of its scenarios was asked for */
 	bool complete;                  /* nothing was left out by choice: every scenario, scheme and GS value */
 };
 

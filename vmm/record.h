@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "vmm/death.h"
 #include "vmm/judge.h"
 #include "vmm/session.h"
 #include "vmm/walk.h"
@@ -19,6 +20,7 @@ struct case_record {
 	enum event event;
 	bool db_real;                   /* hardware could raise this #DB here */
 	bool unstable;                  /* repeated, it came out differently */
+	enum death death;               /* that was predicted there; it came if no rule is broken */
 	uint64_t hash;
 	struct breach *breach;          /* NULL: no rule broken */
 };

@@ -119,6 +119,21 @@ static void print_speed(const struct totals *t)
 	       totals_instructions_per_injection(t), t->seconds);
 }
 
+/* Each came exactly as it was predicted; one that did not is a violation. */
+static void print_deaths(const struct totals *t)
+{
+	const char *separator = ":";
+
+	printf("# of these predicted deaths %lu", (unsigned long)totals_deaths(t));
+	for (enum death n = 0; n < DEATH_COUNT; n++) {
+		if (!t->deaths[n])
+			continue;
+		printf("%s %lu %s", separator, (unsigned long)t->deaths[n], death_name(n));
+		separator = ",";
+	}
+	printf("\n");
+}
+
 static void print_injections(const struct totals *t)
 {
 	const char *separator = ":";
@@ -130,7 +145,9 @@ static void print_injections(const struct totals *t)
 		printf("%s %lu %s", separator, (unsigned long)t->by_event[e], event_name(e));
 		separator = ",";
 	}
-	printf("\n# #DB where hardware could raise it %lu, elsewhere (synthetic) %lu; cases run on to the end %lu\n",
+	printf("\n");
+	print_deaths(t);
+	printf("# #DB where hardware could raise it %lu, elsewhere (synthetic) %lu; cases run on to the end %lu\n",
 	       (unsigned long)t->db_real, (unsigned long)(t->db - t->db_real), (unsigned long)t->sampled);
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "vmm/caseid.h"
+#include "vmm/declared.h"
 #include "vmm/pins.h"
 #include "vmm/points.h"
 
@@ -14,7 +15,10 @@ static unsigned number;                 /* of the last point of the top level */
 void tap_begin(const struct plan *p)
 {
 	unsigned points = 2 + p->pin_count;
+	struct declared d = { 0 };
 
+	while (declared_next(p, &d))
+		points++;
 	for (size_t n = 0; n < p->unit_count; n++)
 		points += p->units[n].asked;
 	printf("TAP version 13\n1..%u\n", points);
@@ -156,6 +160,24 @@ void tap_pins(const struct plan *p, const struct bench *bench)
 		pins_judge(&p->pins[n], bench, &result);
 		pins_name(p, n, name, sizeof(name));
 		print_pin(name, p->pins[n].pin, &result);
+	}
+}
+
+void tap_declared(const struct plan *p)
+{
+	static const char *const directive[] = {
+		[DECLARED_NARROWED] = " # SKIP not all cases were asked for", [DECLARED_UNFINISHED] = " # TODO not finished",
+		[DECLARED_SEEN] = "", [DECLARED_UNSEEN] = "",
+	};
+	struct declared d = { 0 };
+
+	while (declared_next(p, &d)) {
+		bool good = d.fate == DECLARED_SEEN || d.fate == DECLARED_NARROWED;
+
+		printf("%s %u - death %s: %s%s\n", good ? "ok" : "not ok", ++number, d.scenario->name, death_name(d.death),
+		       directive[d.fate]);
+		if (d.fate == DECLARED_UNSEEN)
+			printf("# %s: no case of %s came to it\n", death_meaning(d.death), d.scenario->name);
 	}
 }
 

@@ -10,6 +10,8 @@ void tap_begin(const struct plan *p);
 void tap_canaries(const struct totals *t);
 void tap_unit(const struct unit_record *r, const struct bench *bench);
 void tap_pins(const struct plan *p, const struct bench *bench);
+/* The deaths that scenarios declare: each was seen, or why not. */
+void tap_declared(const struct plan *p);
 void tap_coverage(const struct coverage_sum *c, const struct bench *bench);
 /* Violations by (rule, symbol, event), then the counts. */
 void tap_end(const struct totals *t, const struct plan *p, const struct bench *bench);

@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "vmm/caseid.h"
+#include "vmm/death.h"
 #include "vmm/event.h"
 #include "vmm/gsvalue.h"
 #include "vmm/judge.h"
@@ -37,6 +38,7 @@ struct scenario {
 	unsigned schemes;               /* bit (1 << enum scheme) */
 	unsigned gs;                    /* bit (1 << enum gs_name); 0: all that the scheme can meet */
 	unsigned events;                /* bit (1 << enum event) */
+	unsigned deaths;                /* bit (1 << enum death): which its cases may end in */
 	uint64_t flags;                 /* flags= on the guest's command line */
 	unsigned cmdline;               /* words that stand there besides (bit 1 << enum cmdline_word) */
 	struct pin pins[SCENARIO_PINS];

@@ -127,6 +127,13 @@ static bool event_item(const char *word, unsigned *mask)
 	return event_find(word, &event) && add_bit(event, mask);
 }
 
+static bool death_item(const char *word, unsigned *mask)
+{
+	enum death death;
+
+	return death_find(word, &death) && add_bit(death, mask);
+}
+
 static bool row_item(const char *word, unsigned *mask)
 {
 	(void)mask;
@@ -162,6 +169,11 @@ static bool set_cmdline(struct scenario *s, const char *value)
 	return each_item(value, cmdline_item, &s->cmdline);
 }
 
+static bool set_deaths(struct scenario *s, const char *value)
+{
+	return !strcmp(value, "none") || each_item(value, death_item, &s->deaths);
+}
+
 static bool set_rows(struct scenario *s, const char *value)
 {
 	if (!strcmp(value, "none"))
@@ -185,7 +197,8 @@ const struct scenario_key scenario_keys[SCENARIO_KEYS] = {
 	{ "threads", set_threads, false, "1 to 16" },
 	{ "schemes", set_schemes, false, "swapgs, ist, each at most once" },
 	{ "gs",      set_gs,      true,  "names of the user GS set like u-zero, each at most once" },
-	{ "events",  set_events,  false, "nmi, mce, db, each also with .resched, and irq, each at most once" },
+	{ "events",  set_events,  false, "nmi, mce, db, each also with .resched, irq, gp and pf, each at most once" },
+	{ "deaths",  set_deaths,  true,  "mcip, same-ist, no-ist, each at most once, or none" },
 	{ "flags",   set_flags,   true,  "a hexadecimal number like 0x240602" },
 	{ "cmdline", set_cmdline, true,  "words of the guest's command line: nofsgsbase" },
 };

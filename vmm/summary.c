@@ -78,6 +78,15 @@ static json_t *rules(const struct totals *t)
 	return o;
 }
 
+static json_t *deaths(const struct totals *t)
+{
+	json_t *o = json_object();
+
+	for (enum death n = DEATH_NONE + 1; n < DEATH_COUNT; n++)
+		json_object_set_new(o, death_name(n), json_integer(t->deaths[n]));
+	return o;
+}
+
 static json_t *canaries(const struct totals *t)
 {
 	json_t *a = json_array();
@@ -165,6 +174,7 @@ static void set_counts(json_t *o, const struct totals *t, const struct bench *be
 	json_object_set_new(o, "user_boundaries_injected", json_integer(c->user_boundaries));
 	json_object_set_new(o, "windows", json_integer(c->windows));
 	json_object_set_new(o, "injections", json_integer(t->injections));
+	json_object_set_new(o, "deaths", deaths(t));
 	json_object_set_new(o, "db_real", json_integer(t->db_real));
 	json_object_set_new(o, "db_synthetic", json_integer(t->db - t->db_real));
 	json_object_set_new(o, "run_to_end", json_integer(t->sampled));

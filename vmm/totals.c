@@ -2,6 +2,7 @@
 /* totals.c: the sums of a whole run. */
 #include "vmm/totals.h"
 
+#include "vmm/declared.h"
 #include "vmm/pins.h"
 
 static void add_case(struct totals *t, const struct case_record *c)
@@ -10,8 +11,10 @@ static void add_case(struct totals *t, const struct case_record *c)
 	t->by_event[c->event]++;
 	t->db += event_base(c->event) == EVENT_DB;
 	t->db_real += c->db_real;
-	if (!c->breach)
+	if (!c->breach) {
+		t->deaths[c->death] += c->death != DEATH_NONE;
 		return;
+	}
 	t->violations++;
 	t->unstable += c->unstable;
 	t->rules[c->breach->rule].broken++;
@@ -42,8 +45,17 @@ static void add_pin(struct totals *t, const struct pinned *pinned, const struct 
 	t->pins_broken += !result.good && !result.undecided;
 }
 
+static void add_declared(struct totals *t, const struct plan *p)
+{
+	struct declared d = { 0 };
+
+	while (declared_next(p, &d))
+		t->deaths_unseen += d.fate == DECLARED_UNSEEN;
+}
+
 void totals_sum(struct totals *t, const struct plan *p, const struct bench *bench)
 {
+	add_declared(t, p);
 	for (size_t n = 0; n < p->pin_count; n++)
 		add_pin(t, &p->pins[n], bench);
 	for (size_t n = 0; n < p->unit_count; n++)
@@ -63,6 +75,15 @@ const char *totals_skip_reason(const struct totals *t, enum rule rule)
 	}
 }
 
+uint64_t totals_deaths(const struct totals *t)
+{
+	uint64_t sum = 0;
+
+	for (enum death n = 0; n < DEATH_COUNT; n++)
+		sum += t->deaths[n];
+	return sum;
+}
+
 double totals_injections_per_second(const struct totals *t)
 {
 	return t->inject_seconds > 0 ? t->injections / t->inject_seconds : 0;
@@ -70,7 +91,7 @@ double totals_injections_per_second(const struct totals *t)
 
 double totals_instructions_per_injection(const struct totals *t)
 {
-	uint64_t counted = t->injections - t->violations;
+	uint64_t counted = t->injections - t->violations - totals_deaths(t);    /* those that came back */
 
 	return counted ? (double)t->kernel_instructions / counted : 0;
 }

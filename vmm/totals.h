@@ -9,11 +9,13 @@
 
 struct totals {
 	uint64_t injections, by_event[EVENT_COUNT], db, db_real, sampled;
+	uint64_t deaths[DEATH_COUNT];   /* predicted, and come to exactly so */
 	uint64_t violations, unstable, golden;  /* cases; cases; units whose golden run broke a rule */
 	uint64_t kernel_instructions;
 	uint64_t exits, ioctls;
 	struct rule_count rules[RULE_COUNT];
 	unsigned unfinished;            /* units */
+	unsigned deaths_unseen;         /* declared by a scenario whose cases were all injected, and none came to it */
 	unsigned pins_broken;           /* not as pinned, beyond doubt */
 	unsigned canaries_caught;
 	struct canary_result canaries[CANARIES];
@@ -29,6 +31,7 @@ void totals_sum(struct totals *t, const struct plan *p, const struct bench *benc
 /* Why no chosen scenario can check a rule, or NULL if one did. */
 const char *totals_skip_reason(const struct totals *t, enum rule rule);
 
+uint64_t totals_deaths(const struct totals *t);
 double totals_injections_per_second(const struct totals *t);
 double totals_instructions_per_injection(const struct totals *t);
 

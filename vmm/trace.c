@@ -71,13 +71,16 @@ static void cut(struct trace *t, size_t from, const struct breach *breach)
 }
 
 void trace_event(struct trace *t, struct session *s, const struct case_start *start, enum event event,
-		 const struct breach *breach)
+		 const struct case_result *result)
 {
+	const struct breach *breach = &result->breach;
 	struct way w = { t, s };
 	size_t from = t->count;
 
 	case_walk(s, start, event, seen, &w);
-	if (breach->broken && strcmp(breach->at, "back"))
+	if (result->death && !breach->broken && t->count > from)
+		t->count = from + 1;    /* the gate: what a dead guest does from there on means nothing */
+	else if (breach->broken && strcmp(breach->at, "back"))
 		cut(t, from, breach);
 }
 

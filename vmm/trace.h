@@ -27,9 +27,10 @@ struct trace {
 
 void trace_add(struct trace *t, const struct session *s, enum trace_part part, const struct cpu_state *now);
 
-/* The event's whole way from `start`, walked once more; up to a few instructions behind `breach`, if that is broken. */
+/* The event's whole way from `start`, walked once more; up to a few instructions behind the breach, if one
+ * is broken, or to the gate of a predicted death. */
 void trace_event(struct trace *t, struct session *s, const struct case_start *start, enum event event,
-		 const struct breach *breach);
+		 const struct case_result *result);
 
 /* "K", "U", "K=U", or "" if it is neither. */
 const char *trace_base_name(enum trace_base b);

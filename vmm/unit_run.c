@@ -116,7 +116,7 @@ static void keep_breach(struct case_record *c, const struct breach *b)
 	*c->breach = *b;
 }
 
-/* One case in full: judged, repeated if it broke a rule, sampled if it did not. True if it broke none. */
+/* One case in full: judged, repeated if it broke a rule, sampled if it did not. True if it came back and broke none. */
 static bool run_case(struct pass *p, struct session *s, const struct case_start *start, const struct place *at,
 		     enum event event)
 {
@@ -130,12 +130,13 @@ static bool run_case(struct pass *p, struct session *s, const struct case_start 
 	};
 	case_inject(s, start, event, &options, &result);
 	c->hash = result.hash;
-	if (!result.breach.broken && !s->judge.muted && sampled) {
+	c->death = s->judge.broken ? DEATH_NONE : result.death; /* what is muted is broken all the same */
+	if (!result.breach.broken && !result.death && !s->judge.muted && sampled) {
 		case_run_to_end(s, start, event, &result);
 		p->r->sampled++;
 	}
 	if (!result.breach.broken)
-		return true;
+		return !result.death;
 	keep_breach(c, &result.breach);
 	if (strcmp(result.breach.at, "end"))
 		repeat(s, start, c);
