@@ -104,7 +104,7 @@ sub gsgate {
 	my $o = ref $_[0] ? shift : {};
 	my $n = ++$number;
 	my %r = (args => "@_", rss => 0);
-	$o = { limit => 60, stdout => "$dir/out.$n", stderr => "$dir/err.$n", %$o };
+	$o = { limit => 150, stdout => "$dir/out.$n", stderr => "$dir/err.$n", %$o };
 	$o->{limit} *= 10 if $ENV{SANITIZED};   # it says "hang", not "slow"
 	my $began = time;
 	my $pid = start($o, @_);
