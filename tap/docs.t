@@ -112,7 +112,7 @@ claim('every window that is measured is in windows.md, with scenarios that come 
 	my (%section, @wrong);
 	for (sections('docs/windows.md')) {
 		my ($heading, $body) = @$_;
-		$section{"$1 $2"} = [$heading, $body] if $body =~ /^- Measured from `(\w+)` to `(\w+)`/m;
+		$section{"$1 $2"} = [$heading, $body] while $body =~ /^- Measured from `(\w+)` to `(\w+)`/mg;
 	}
 	for (grep { /^# window/ } @map) {
 		my ($from, $first, $to) = /: ((\w+)\+\S+) \.\. (\w+)\+/;
