@@ -149,7 +149,7 @@ static void at_stop(struct flight *f)
 
 	if (stands_at(f->s, &f->s->raised.before))
 		at_outer(f);
-	else if (!f->back && stands_at(f->s, f->in.before))
+	else if (!f->back && (f->iret || f->at_handler) && stands_at(f->s, f->in.before))
 		at_boundary(f);
 	else if (!f->at_gate && regs->rip == f->s->layout.gate[event_vector(EVENT_NMI)])
 		flight_gate(f);
