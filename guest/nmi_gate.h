@@ -20,7 +20,7 @@ WIN(begin):
 	and	%rsp, %rdx			/* the slot */
 	cmpq	$0, NMI_LATCH(%rdx)
 	jne	NMI(owed)
-	cmpq	$NMI(last), 8(%rsp)	/* RIP */
+	cmpq	$NMI(last), 8(%rsp)		/* RIP */
 	je	NMI(take_over)
 	cmpq	$NMI(iretq), 8(%rsp)
 	je	NMI(take_over)
