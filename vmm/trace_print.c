@@ -31,12 +31,13 @@ static bool is_window(const struct trace_step *step)
 	return cpu_cpl(&step->now) == 0 && step->a != TRACE_K && step->a != TRACE_BOTH;
 }
 
+/* A gate that is there for several schemes is included from *_gate.h. */
 static bool is_assembly(const struct printer *p, const struct trace_step *step)
 {
 	char line[300];
 
 	elf_line(p->elf, step->now.rip, line, sizeof(line));
-	return *line ? strstr(line, ".S:") != NULL : range_has(&p->s->layout.entry_text, step->now.rip);
+	return *line ? strstr(line, ".S:") || strstr(line, "_gate.h:") : range_has(&p->s->layout.entry_text, step->now.rip);
 }
 
 static bool is_folded(const struct printer *p, const struct trace_step *step)
