@@ -43,7 +43,7 @@ SANITIZE := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-saniti
 export ASAN_OPTIONS := abort_on_error=1:exitcode=99:verify_asan_link_order=0
 export UBSAN_OPTIONS := abort_on_error=1:print_stacktrace=1
 
-.PHONY: all run check check-long check-more suite fuzz tests broken lint setup setup-long doctor help clean
+.PHONY: all run check check-long check-more suite fuzz tests broken lint setup setup-check setup-long doctor help clean
 
 all: $(OUT)/gsgate $(OUT)/guest.elf $(OUT)/guest.asm $(OUT)/guest.sym ## build the bench and its guest (no network, no packages)
 
@@ -51,7 +51,7 @@ run: setup ## the main job: every boundary x event x user GS (ARGS='syscall --sc
 	@$(MAKE) all
 	$(OUT)/gsgate run $(ARGS)
 
-check: setup ## the tests: lint, units, everything in tap/*.t
+check: setup-check ## the tests: lint, units, everything in tap/*.t
 	@$(MAKE) all tests broken
 	@$(PROVE) tap/lint.t $(UNIT) $(filter-out tap/lint.t,$(sort $(wildcard tap/*.t)))
 
@@ -78,6 +78,9 @@ lint: ## what a script can see of our habits
 
 setup: ## install missing Debian packages (as root; otherwise tell the one line to run)
 	@tap/setup.sh
+
+setup-check:
+	@tap/setup.sh check
 
 setup-long: setup
 	@tap/setup.sh long

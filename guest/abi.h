@@ -105,8 +105,9 @@
 #define ABI_USER_GPR_STEP 0x0000100000010001
 
 /* The command line: NUL-terminated words "scheme=ist program=syscall gs=0x1000 flags=0x0
- * nofsgsbase" that the bench writes into the symbol boot_cmdline before the first instruction. nofsgsbase: as if CPUID
- * did not offer FSGSBASE; then scheme=ist falls back to swapgs, and CR4.FSGSBASE is 0. */
+ * nofsgsbase" that the bench writes into the symbol boot_cmdline before the first instruction; where nobody has, the PVH entry
+ * takes the loader's. nofsgsbase: as if CPUID did not offer FSGSBASE; then scheme=ist falls back to swapgs, and CR4.FSGSBASE
+ * is 0. lapic: there is a local APIC, whose pin LINT1 is to raise NMIs. */
 #define ABI_CMDLINE_SIZE 256
 
 /* The trap frame that every entry builds and every C handler gets in RDI: offsets of

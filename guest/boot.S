@@ -67,7 +67,7 @@ END boot_enter_user
 
 	.section .page_tables, "aw"
 	.balign	4096
-	.globl	boot_pml4
+	.globl	boot_pml4, kernel_pd, user_pd
 	.type	boot_pml4, @object
 boot_pml4:
 	.quad	PHYS(user_pdpt) + TABLE_USER
@@ -79,7 +79,7 @@ kernel_pdpt:				/* ABI_KERNEL_VIRT is the last GB but one */
 	.fill	510, 8, 0
 	.quad	PHYS(kernel_pd) + TABLE_KERNEL
 	.quad	0
-kernel_pd:				/* ABI_RAM_SIZE: two large pages */
+kernel_pd:				/* ABI_RAM_SIZE: two large pages; lapic.c adds one */
 	.quad	0x000000 + LARGE_KERNEL
 	.quad	0x200000 + LARGE_KERNEL
 	.fill	510, 8, 0

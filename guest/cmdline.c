@@ -4,7 +4,8 @@
 #include "guest/cmdline.h"
 #include "guest/report.h"
 
-/* In .data: the bench writes it into the image's bytes before the first instruction. */
+/* In .data: the bench writes it into the image's bytes before the first instruction; pvh.S does so if it is
+ * empty. */
 char boot_cmdline[ABI_CMDLINE_SIZE] __attribute__((section(".data"), used));
 
 extern const char user_syscall[], user_syscall_iret[], user_exception[], user_usercopy[], user_gs[],
@@ -112,18 +113,18 @@ static void parse_word(const char *word, struct cmdline *out)
 		out->fsgsbase = true;
 	else if (is_same(word, "nofsgsbase"))
 		out->nofsgsbase = true;
+	else if (is_same(word, "lapic"))
+		out->lapic = true;
 	else
 		cmdline_refuse("command line: unknown word", word);
 }
 
-/* Copies the next word and returns what follows it. A line without its NUL ends at the array's end. */
+/* Copies the next word and returns what follows it. */
 static const char *next_word(const char *line, char *word)
 {
-	const char *end = boot_cmdline + sizeof(boot_cmdline) - 1;
-
-	while (line < end && *line == ' ')
+	while (*line == ' ')
 		line++;
-	while (line < end && *line && *line != ' ')
+	while (*line && *line != ' ')
 		*word++ = *line++;
 	*word = 0;
 	return line;
@@ -134,6 +135,8 @@ void cmdline_parse(struct cmdline *out)
 	static char word[ABI_CMDLINE_SIZE];
 
 	*out = (struct cmdline){ .scheme = SCHEME_COUNT };
+	if (boot_cmdline[ABI_CMDLINE_SIZE - 1])
+		cmdline_refuse("command line: longer than it may be", 0);
 	for (const char *line = next_word(boot_cmdline, word); *word; line = next_word(line, word))
 		parse_word(word, out);
 	if (out->scheme == SCHEME_COUNT || !out->program)

@@ -15,12 +15,13 @@ struct cmdline {
 	uint64_t flags;                 /* flags=0x..., RSI of the first user instruction */
 	bool fsgsbase;                  /* set CR4.FSGSBASE under swapgs too */
 	bool nofsgsbase;                /* as if CPUID did not offer it */
+	bool lapic;                     /* NMIs come through the local APIC */
 };
 
 /* Panics with ABI_PANIC_CMDLINE on anything that it does not know. */
 void cmdline_parse(struct cmdline *out);
 
-/* Panics with ABI_PANIC_CMDLINE, saying what is wrong. */
+/* Panics with ABI_PANIC_CMDLINE, saying what is wrong; word may be NULL. */
 void cmdline_refuse(const char *why, const char *word) __attribute__((noreturn));
 
 #endif

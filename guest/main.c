@@ -3,6 +3,7 @@
 #include "guest/cmdline.h"
 #include "guest/cpu.h"
 #include "guest/debug.h"
+#include "guest/lapic.h"
 #include "guest/mce.h"
 #include "guest/percpu.h"
 #include "guest/stacks.h"
@@ -75,6 +76,8 @@ void kmain(struct abi_frame *first)
 	cr4_init(fsgsbase);                     /* #MC instead of shutdown; WRGSBASE or not */
 	mce_init();                             /* banks report */
 	debug_init();                           /* armed as in every golden run */
+	if (args.lapic)
+		lapic_init();                   /* an NMI finds its way in */
 	user_frame(first, &args, fsgsbase);     /* registers of the first user instruction */
 	boot_enter_user(first);                 /* through the exit that every thread takes */
 }

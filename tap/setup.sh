@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 # setup.sh: makes sure of the Debian packages that gsgate needs. Silent if all are there. It installs only as root and
 # never calls sudo: otherwise it prints the line to run and exits 3. `setup.sh probe` installs nothing and tells
-# in one line what a build would lack; `setup.sh long` adds what only check-long needs.
+# in one line what a build would lack; `setup.sh check` adds what tests can do without, `setup.sh long` what only
+# check-long needs.
 set -u
 
 # Package, and what of it is used: a header for the build, or a command.
@@ -18,6 +19,9 @@ libjansson-dev <jansson.h>'
 test='
 patch          patch
 perl           prove'
+# Tests that need these are skipped without them.
+optional='
+qemu-system-x86 qemu-system-x86_64'
 long='
 clang           clang
 libclang-rt-dev <fuzzer/FuzzedDataProvider.h>'
@@ -54,6 +58,10 @@ stop() {
 	exit 3
 }
 
+skip() {
+	echo "tests will be skipped: $*" >&2
+}
+
 install() {
 	apt-get install -y --no-install-recommends -o DPkg::Lock::Timeout=120 "$@" </dev/null
 }
@@ -66,15 +74,22 @@ fi
 
 if have dpkg-query; then how=dpkg; else how=contents; fi
 [ "${1-}" = long ] || long=
-lack=$(missing "$build$test$long" $how)
-[ -n "$lack" ] || exit 0
-have apt-get || stop "needed, under the names Debian gives them: ${lack% } (there is no apt-get here to install them)"
-[ "$(id -u)" = 0 ] || stop "run as root: apt-get install -y --no-install-recommends ${lack% }"
-
-echo "installing: ${lack% }" >&2
 export DEBIAN_FRONTEND=noninteractive
-# An old or empty package list makes the first try fail. $lack is split into words on purpose.
-log=$(install $lack 2>&1) || log=$(apt-get update 2>&1 </dev/null && install $lack 2>&1) || {
-	echo "$log" | tail -n 20 >&2
-	stop "could not install: ${lack% }"
+
+# Installs what is missing of a list; "no" is said by $2 if that cannot be.
+need() {
+	lack=$(missing "$1" $how)
+	[ -n "$lack" ] || return 0
+	have apt-get || { $2 "needed, under the names Debian gives them: ${lack% } (there is no apt-get here to install them)"; return; }
+	[ "$(id -u)" = 0 ] || { $2 "run as root: apt-get install -y --no-install-recommends ${lack% }"; return; }
+
+	echo "installing: ${lack% }" >&2
+	# An old or empty package list makes the first try fail. $lack is split into words on purpose.
+	log=$(install $lack 2>&1) || log=$(apt-get update 2>&1 </dev/null && install $lack 2>&1) || {
+		echo "$log" | tail -n 20 >&2
+		$2 "could not install: ${lack% }"
+	}
 }
+
+need "$build$test$long" stop
+[ "${1-}" != check ] || need "$optional" skip
