@@ -201,7 +201,7 @@ static void check_image(const struct options *o, const struct bench *bench)
 
 int cmd_replay(const struct options *o)
 {
-	struct replay *r = xcalloc(1, sizeof(*r));
+	struct replay all = { 0 }, *r = &all;
 	struct bench bench = { .seed = o->seed };
 	struct scenario scenario;
 	char err[400];
@@ -227,6 +227,5 @@ int cmd_replay(const struct options *o)
 	trace_free(&r->trace);
 	record_free(&r->unit);
 	bench_close(&bench);
-	free(r);
 	return broken ? EXIT_BROKEN : EXIT_GOOD;
 }
