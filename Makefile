@@ -32,9 +32,9 @@ export GSGATE := $(OUT)/gsgate
 # The guest that tests look into; one for all builds of the bench.
 export GUEST_ELF := build/guest.elf
 PROVE := prove --norc --timer --exec tap/exec.sh
-FUZZ := elf scenario caseid
+FUZZ := elf scenario caseid gdb
 # What their parsers need; clang, which has libFuzzer, does not take the rest.
-PURE = $(filter $(patsubst %,$(OUT)/vmm/%.c.o,caseid death decode die elf event gsvalue judge% layout% lines mem model% scenario% \
+PURE = $(filter $(patsubst %,$(OUT)/vmm/%.c.o,caseid death decode die elf event gdb_packet gdb_regs gsvalue judge% layout% lines mem model% scenario% \
 	state symbols),$(VMM))
 export FUZZ_SECONDS ?= 20
 SANITIZE := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
@@ -85,7 +85,7 @@ setup-check:
 setup-long: setup
 	@tap/setup.sh long
 
-doctor: all ## what this host's KVM can and cannot do
+doctor: all ## what this host's KVM and QEMU can and cannot do
 	@$(OUT)/gsgate doctor
 
 help: ## this list

@@ -92,4 +92,6 @@ need() {
 }
 
 need "$build$test$long" stop
-[ "${1-}" != check ] || need "$optional" skip
+[ "${1-}" = check ] || exit 0
+how=contents            # anybody's will do
+need "$optional" skip

@@ -8,9 +8,12 @@
 #include "vmm/commands.h"
 #include "vmm/die.h"
 #include "vmm/facts.h"
+#include "vmm/facts_qemu.h"
 #include "vmm/tiny.h"
 
 #define FLOOR_SECONDS 1.0
+#define OTHER_QEMU "QEMU 7.2 or newer, first in PATH (Debian: qemu-system-x86)"
+#define OTHER_IMAGE "the image that belongs to this gsgate"
 #define OTHER_HOST "a host whose KVM uses VMX or SVM: there the processor itself does this"
 
 /* One fact: a line, and if the answer is no and something helps, a second one. */
@@ -21,6 +24,7 @@ static void say(bool good, const char *what, const char *yes, const char *no, co
 		printf("     remedy: %s\n", remedy);
 }
 
+/* One line, whatever a program or a name from outside contains. */
 static const char *text(char *out, size_t out_size, const char *fmt, ...)
 {
 	va_list args;
@@ -28,6 +32,9 @@ static const char *text(char *out, size_t out_size, const char *fmt, ...)
 	va_start(args, fmt);
 	vsnprintf(out, out_size, fmt, args);
 	va_end(args);
+	for (char *c = out; *c; c++)
+		if ((unsigned char)*c < ' ' || *c == 127)
+			*c = '?';
 	return out;
 }
 
@@ -99,10 +106,58 @@ static void say_events(const struct more_facts *m)
 	    "written pages are missing from it: memory cannot be judged here", OTHER_HOST);
 }
 
+/* `done` of all boundaries; nothing was seen if there are none. */
+static void say_qemu_all(const struct qemu_facts *f, unsigned done, const char *what, const char *yes, const char *cost)
+{
+	char good[160], bad[1000];
+	unsigned all = f->boundaries;
+
+	say(all && done == all, what, text(good, sizeof(good), "at each of %u boundaries of a system call, %s", all, yes),
+	    text(bad, sizeof(bad), "at %u of %u boundaries of a system call: %s%s%s", done, all, cost, *f->why ? ": " : "", f->why),
+	    OTHER_QEMU);
+}
+
+static void say_qemu_event(const struct qemu_facts *f, const struct qemu_event *e, const char *what, const char *yes,
+			   const char *cost)
+{
+	if (e->stuck && !*f->why)
+		say(false, what, "", "it comes, but this image does not get back to the boundary as it was: no more was tried",
+		    OTHER_IMAGE "; `gsgate run` says what is wrong with this one");
+	else
+		say_qemu_all(f, e->came, what, yes, cost);
+}
+
+static void say_qemu(const struct qemu_facts *f)
+{
+	char yes[160], no[1000];
+
+	say(f->answer == QEMU_ANSWERS, "QEMU",
+	    text(yes, sizeof(yes), "version %s; measured without KVM (TCG), which an engine of its own can be built on", f->version),
+	    text(no, sizeof(no), "%s; the image cannot be tried without KVM here",
+		 f->answer == QEMU_ABSENT ? "no qemu-system-x86_64 in PATH" : f->why), OTHER_QEMU);
+	if (f->answer != QEMU_ANSWERS)
+		return;
+	say(f->boots, "QEMU boots this image", "by its PVH note; the bench writes into its RAM before the first instruction",
+	    text(no, sizeof(no), "%s; nothing can be injected in it there", f->why), OTHER_IMAGE " and " OTHER_QEMU);
+	if (!f->boots)
+		return;
+	say(f->state, "QEMU tells the state", "A, I, CR4 and EFER in one answer of its gdb stub",
+	    "A, I, CR4 or EFER is not what it must be: nothing could be judged there", OTHER_QEMU);
+	say_qemu_all(f, f->same, "QEMU: stops are exact", "breakpoints and single steps see the same state",
+		     "results could not be trusted");
+	say_qemu_event(f, &f->nmi, "QEMU: monitor command nmi", "the NMI comes at once and returns",
+		       "event nmi could not be injected");
+	say_qemu_event(f, &f->mce, "QEMU: monitor command mce", "the machine check comes at once and returns",
+		       "event mce could not be injected");
+	say(f->trap, "QEMU: #DB by RFLAGS.TF", "set by the gdb stub, it comes at the next boundary",
+	    "event db could not be raised", OTHER_QEMU);
+}
+
 int cmd_doctor(const struct options *o)
 {
 	struct bench b = { .seed = o->seed };
 	struct more_facts m = { 0 };
+	struct qemu_facts q;
 	bool usable;
 
 	if (o->arg_count)
@@ -115,6 +170,8 @@ int cmd_doctor(const struct options *o)
 	say_instructions(&b.facts, &m);
 	say_debug(&m);
 	say_events(&m);
+	facts_qemu(b.elf, &q);
+	say_qemu(&q);
 	printf("floor: %.0f exits/s with 1 job", tiny_exits_per_second(&b.host, 1, FLOOR_SECONDS));
 	printf(", %.0f exits/s with %u\n", tiny_exits_per_second(&b.host, o->jobs, FLOOR_SECONDS), o->jobs);
 	usable = b.facts.user_hlt_faults && m.boundaries && m.same == m.boundaries && m.dirty_log;

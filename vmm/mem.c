@@ -13,16 +13,26 @@
 #define PTE_LARGE   (1ull << 7)
 #define PTE_ADDR    0x000ffffffffff000ull
 
-void mem_init(struct mem *m, uint64_t size)
+static void map(struct mem *m, uint64_t size, int flags, int fd)
 {
 	void *p = MAP_FAILED;
 
-	if (size && !(size % PAGE_SIZE))        /* shared, so that a child process may map it too */
-		p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (size && !(size % PAGE_SIZE))
+		p = mmap(NULL, size, PROT_READ | PROT_WRITE, flags, fd, 0);
 	if (p == MAP_FAILED)
 		die_errno(EXIT_HOST, "cannot map 0x%llx bytes of guest RAM", (unsigned long long)size);
 	m->ram = p;
 	m->size = size;
+}
+
+void mem_init(struct mem *m, uint64_t size)
+{
+	map(m, size, MAP_SHARED | MAP_ANONYMOUS, -1);   /* shared, so that a child process may map it too */
+}
+
+void mem_init_file(struct mem *m, int fd, uint64_t size)
+{
+	map(m, size, MAP_SHARED, fd);
 }
 
 void mem_free(struct mem *m)

@@ -19,6 +19,8 @@ struct mem {
 
 /* Page-aligned zeroed RAM, mapped so that a hypervisor can take it as a memory slot. */
 void mem_init(struct mem *m, uint64_t size);
+/* RAM that is a file's content, for another process to map as well. */
+void mem_init_file(struct mem *m, int fd, uint64_t size);
 void mem_free(struct mem *m);
 
 /* Host pointer to [gpa, gpa + size), or NULL if any byte of it lies outside RAM. */

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/* gdb.h: the client of a gdb stub: one question, one answer, in bounded time. */
+#ifndef VMM_GDB_H
+#define VMM_GDB_H
+
+#include "vmm/gdb_packet.h"
+#include "vmm/gdb_regs.h"
+
+/* After the first trouble every call fails, and `trouble` keeps saying what it was. */
+struct gdb {
+	int fd;                         /* a connected socket; the caller's */
+	double limit;                   /* seconds for one answer */
+	bool closed;                    /* by the other side */
+	struct gdb_regs regs;
+	struct gdb_payload reply;       /* the last answer */
+	char trouble[200];              /* "" if there is none */
+	char in[3 * GDB_PAYLOAD];       /* what has arrived and is not read yet */
+	size_t used;
+};
+
+/* Says hello and reads the description of the registers. */
+bool gdb_open(struct gdb *g, int fd, double limit);
+
+/* Asks and takes the answer into g->reply. An answer "E.." is trouble. */
+bool gdb_ask(struct gdb *g, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* A command of QEMU's monitor; what that prints is dropped. */
+bool gdb_monitor(struct gdb *g, const char *command);
+
+bool gdb_state(struct gdb *g, struct cpu_state *out);
+bool gdb_set_flags(struct gdb *g, uint64_t rflags);
+bool gdb_read(struct gdb *g, uint64_t at, void *out, size_t size);
+
+/* A breakpoint of the stub's own; the guest's memory and debug registers are not touched. */
+bool gdb_break(struct gdb *g, uint64_t at, bool set);
+
+/* On to the next breakpoint; by one instruction. A guest that ends is trouble. */
+bool gdb_go(struct gdb *g);
+bool gdb_step(struct gdb *g);
+
+#endif
