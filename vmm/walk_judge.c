@@ -67,22 +67,24 @@ static struct injected raised_event(struct session *s)
 	return (struct injected){ s->raised.event, INJECT_DR6, &s->raised.before, &s->model, false, false };
 }
 
-/* The length of the OUT by which the guest sends itself an event; 0 if the instruction is another. */
-static unsigned out_length(const struct session *s, gva_t at)
+/* The length of the OUT by which the guest has sent itself this event; 0 if the instruction was another. */
+static unsigned raising_length(const struct session *s, const struct cpu_state *at, enum event event)
 {
 	uint64_t left;
-	const uint8_t *bytes = stops_text(&s->stops, at, &left);
+	const uint8_t *bytes = stops_text(&s->stops, at->rip, &left);
 
-	if (!bytes || left < 2)
+	if (!bytes || left < 2 || (at->gpr[GPR_RAX] & 0xff) != event_vector(event))
 		return 0;
-	return bytes[0] == 0xe6 ? 2 : bytes[0] == 0xee ? 1 : 0;
+	if (bytes[0] == 0xe6)
+		return bytes[1] == ABI_PORT_IPI ? 2 : 0;
+	return bytes[0] == 0xee && (at->gpr[GPR_RDX] & 0xffff) == ABI_PORT_IPI;
 }
 
 /* It came at the boundary after the OUT, which the walk has not seen yet. Delivery has changed neither A nor I. */
 static void at_raised_gate(struct walk_judge *w, struct session *s, const struct cpu_state *now, enum event event)
 {
 	struct raised *r = &s->raised;
-	unsigned length = out_length(s, w->last.rip);
+	unsigned length = raising_length(s, &w->last, event);
 	struct hardware_frame f;
 	struct injected in;
 
@@ -178,6 +180,9 @@ static void in_user(struct walk_judge *w, struct session *s, struct cpu_state *n
 	if (arrived)
 		machine_get(&s->machine, MACHINE_DEBUG, now);
 	judge_at(&s->judge, "user", now);
+	if (s->raised.active)
+		judge_check(&s->judge, RULE_PROGRESS, cpu_cpl(&s->raised.before), "%s has not come back to the kernel code that it interrupted",
+			    event_name(s->raised.event));
 	s->raised.active = false;
 	s->model = s->next;
 	s->user_visits++;
