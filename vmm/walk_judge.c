@@ -99,6 +99,24 @@ static void at_raised_gate(struct walk_judge *w, struct session *s, const struct
 	judge_gate(&s->judge, &in, now, &f);
 }
 
+/* A gate's first instruction is also somebody's jump away: delivery leaves RSP five words below the top. */
+static bool is_delivered(const struct session *s, const struct cpu_state *now, enum event event)
+{
+	const struct kernel_stack *own = layout_stack_of(&s->layout, event_vector(event), 0);
+
+	return own && now->gpr[GPR_RSP] == own->base + own->size - sizeof(struct hardware_frame);
+}
+
+/* Of two at a time only the first is followed; the other must have been raised all the same. */
+static void at_gate_inside(struct walk_judge *w, struct session *s, const struct cpu_state *now, enum event event)
+{
+	if (!is_delivered(s, now, event))
+		return;
+	judge_at(&s->judge, "gate", now);
+	judge_check(&s->judge, RULE_PROGRESS, raising_length(s, &w->last, event), "%s came inside the handler of %s, and nobody has raised it",
+		    event_name(event), event_name(s->raised.event));
+}
+
 static void at_raised_stop(struct session *s, struct cpu_state *now)
 {
 	const struct event_code *code = &s->layout.event[s->raised.event];
@@ -160,11 +178,16 @@ static void in_kernel(struct walk_judge *w, struct session *s, struct cpu_state 
 	}
 	if (s->raised.active)
 		at_raised_stop(s, now);
-	for (unsigned n = 0; n < LAYOUT_GATES; n++)
-		if (l->gate[n] == now->rip && event_of(n) == EVENT_COUNT)
+	for (unsigned n = 0; n < LAYOUT_GATES; n++) {
+		if (l->gate[n] != now->rip)
+			continue;
+		if (event_of(n) == EVENT_COUNT)
 			at_gate(w, s, now, n);
-		else if (l->gate[n] == now->rip && !s->raised.active)
+		else if (s->raised.active)
+			at_gate_inside(w, s, now, event_of(n));
+		else
 			at_raised_gate(w, s, now, event_of(n));
+	}
 	for (unsigned n = 0; n < LAYOUT_HANDLERS; n++)
 		if (l->handler[n].addr == now->rip)
 			at_handler(w, s, now, &l->handler[n]);
