@@ -81,8 +81,8 @@
                                               * loaded; U is kept either way */
 #define ABI_SYS_SET_RIP  9                   /* what a debugger may do to a stopped thread: RIP and RCX := RDI, R11 := RFLAGS,
                                               * returns 0; RIP is not looked at, so below ABI_TASK_SIZE_MAX it goes by SYSRET */
-#define ABI_SYS_RAISE    10                  /* the kernel sends itself vector RDI (#DB, NMI or #MC), returns 0; with
-                                              * ABI_RAISE_FAULT in RDI the body of an NMI faults once; -EINVAL for others */
+#define ABI_SYS_RAISE    10                  /* the kernel sends itself the vector in DIL (#DB, NMI or #MC), returns 0; with
+                                              * ABI_RAISE_FAULT in RDI an NMI's body faults then; -EINVAL for others */
 #define ABI_RAISE_FAULT  0x100
 #define ABI_EPERM        1
 #define ABI_EFAULT       14

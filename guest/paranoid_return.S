@@ -23,7 +23,7 @@ paranoid_return_masked:
 	POP_REGS
 	mov	FRAME_RSP - FRAME_ERROR(%rsp), %rsp
 PLACE paranoid_return_bare
-	/* The interrupted code's stack again. RFLAGS has IF = TF = 0: it is that of an NMI's entry. */
+	/* The interrupted code's stack again. RFLAGS has IF = TF = 0: so has all code that C sends here. */
 	popfq
 	ret
 PLACE paranoid_return_bare_end

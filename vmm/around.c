@@ -7,23 +7,6 @@
 
 #include "vmm/die.h"
 
-const char *around_reason(const struct visit *v, enum event event)
-{
-	if (v->shadow)
-		return "in an interrupt shadow: an event comes one instruction later";
-	if (event_base(event) == EVENT_DB && !v->dr7_armed)
-		return "DR7 is disarmed here";
-	if (event_base(event) == EVENT_NMI && v->nmi_masked)
-		return "NMIs are masked here";
-	if (event_base(event) == EVENT_DB && v->db_mixes)
-		return "inside a #DB: DR6 of the two would mix";
-	if (event == EVENT_IRQ && !v->interrupts)
-		return "IF is 0 here";
-	if (event_is_fatal(event) && !v->no_ist)
-		return "no death is predicted here";
-	return NULL;
-}
-
 static void judge_one(struct session *s, enum event event, struct breach *breach)
 {
 	struct case_options options = { 0 };
@@ -46,7 +29,7 @@ void around_judge(struct around *a, struct session *s, const struct place *p, en
 	a->of = xrealloc(a->of, (a->count + 1) * sizeof(*a->of));
 	n = &a->of[a->count++];
 	*n = (struct neighbour){ .index = p->index, .visit = *p->visit };
-	n->skipped = known ? NULL : around_reason(p->visit, event);
+	n->skipped = known ? NULL : map_cannot(p->visit, event);
 	if (known)
 		breach = *known;
 	else if (!n->skipped)

@@ -21,9 +21,6 @@ struct around {
 	bool broken;                    /* any of them */
 };
 
-/* Why no event of this kind is injected at a visit, or NULL. The run leaves the same places out. */
-const char *around_reason(const struct visit *v, enum event event);
-
 /* At a boundary of the golden run. known: the verdict, if the event has been injected here already. */
 void around_judge(struct around *a, struct session *s, const struct place *p, enum event event,
 		  const struct breach *known);

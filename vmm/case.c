@@ -140,7 +140,7 @@ static void at_boundary(struct flight *f)
 }
 
 /* The event's own code may execute the interrupted instruction itself, on its own stack: that is not the way back yet. */
-static bool is_inside(const struct flight *f, const struct kvm_regs *regs)
+static bool is_on_its_way(const struct flight *f, const struct kvm_regs *regs)
 {
 	const struct cpu_state *b = f->in.before;
 	const struct kernel_stack *s = layout_stack_of(&f->s->layout, event_vector(f->in.event), 0);
@@ -162,8 +162,8 @@ static void at_stop(struct flight *f)
 	const struct event_code *code = &f->s->layout.event[f->in.event];
 	uint64_t rip = regs->rip;
 
-	f->inside = rip == f->in.before->rip && is_inside(f, regs);
-	if (rip == f->in.before->rip && !f->inside)
+	f->on_its_way = rip == f->in.before->rip && is_on_its_way(f, regs);
+	if (rip == f->in.before->rip && !f->on_its_way)
 		at_boundary(f);
 	else if (rip == f->s->layout.gate[event_vector(f->in.event)])
 		flight_gate(f);
@@ -173,7 +173,7 @@ static void at_stop(struct flight *f)
 		flight_body(f);
 	else if (case_is_return(&f->s->layout, rip))
 		flight_return(f);
-	if (!f->inside)
+	if (!f->on_its_way)
 		stops_lift(&f->s->stops, rip);
 }
 
@@ -191,7 +191,7 @@ void flight_died(struct flight *f, const struct stop *stop)
 static void fly(struct flight *f)
 {
 	for (unsigned n = 0; !f->done; n++) {
-		struct stop stop = f->inside ? run_past(&f->s->run) : run_to_stop(&f->s->run);
+		struct stop stop = f->on_its_way ? run_past(&f->s->run) : run_to_stop(&f->s->run);
 
 		if (stop.kind != STOP_BOUNDARY)
 			flight_died(f, &stop);
@@ -217,7 +217,6 @@ void case_put_back(struct session *s, const struct case_start *start, bool good,
 	}
 	machine_revert_ram(&s->machine);
 }
-
 
 static void start_flight(struct flight *f)
 {

@@ -2,21 +2,24 @@
 /* case_back.c: what an event has left behind when it is back at its boundary, besides registers. */
 #include <string.h>
 
+#include "vmm/ahead.h"
 #include "vmm/case_flight.h"
 #include "vmm/case_work.h"
 
-static void judge_ram(struct flight *f)
+void case_judge_ram(struct session *s, const struct cpu_state *at, const uint8_t *was, const struct ahead *a, bool all)
 {
-	struct machine *m = &f->s->machine;
+	struct machine *m = &s->machine;
 
+	stops_clear(&s->stops);
+	machine_collect_dirty(m);
 	for (uint64_t page = 0; page < m->mem.size / PAGE_SIZE; page++)
-		if (f->options->all_memory || machine_is_dirty(m, page))
-			judge_page(&f->s->judge, f->in.before, page * PAGE_SIZE,
-				   mem_at(&m->mem, page * PAGE_SIZE, PAGE_SIZE), m->reference + page * PAGE_SIZE);
+		if (all || machine_is_dirty(m, page) || (a && ahead_is_dirty(a, page)))
+			judge_page(&s->judge, at, page * PAGE_SIZE, mem_at(&m->mem, page * PAGE_SIZE, PAGE_SIZE),
+				   was + page * PAGE_SIZE);
 }
 
 /* Text is compared before the stops are lifted: lifting puts the image's bytes back. */
-static void judge_text(struct flight *f)
+void case_judge_text(struct flight *f)
 {
 	char name[128] = "";
 	gva_t at = 0;
@@ -46,10 +49,10 @@ uint64_t case_word(const uint8_t *ram, gva_t at)
 	return value;
 }
 
-static void judge_counters(struct flight *f)
+void case_judge_counters(struct flight *f, const uint8_t *was)
 {
 	const struct layout *l = &f->s->layout;
-	const uint8_t *ram = mem_at(&f->s->machine.mem, 0, ABI_RAM_SIZE), *was = f->s->machine.reference;
+	const uint8_t *ram = mem_at(&f->s->machine.mem, 0, ABI_RAM_SIZE);
 
 	for (unsigned n = 0; n < l->exempts; n++)
 		if (l->exempt[n].vector && l->exempt[n].vector < ABI_COUNTS_WORK)
@@ -71,16 +74,14 @@ static void judge_request(struct flight *f)
 
 void case_judge_memory(struct flight *f)
 {
-	judge_text(f);
-	stops_clear(&f->s->stops);
-	machine_collect_dirty(&f->s->machine);
-	judge_ram(f);
+	case_judge_text(f);
+	case_judge_ram(f->s, f->in.before, f->s->machine.reference, NULL, f->options->all_memory);
 }
 
 void case_judge_back(struct flight *f)
 {
 	case_judge_memory(f);
 	judge_handled(f);
-	judge_counters(f);
+	case_judge_counters(f, f->s->machine.reference);
 	judge_request(f);
 }

@@ -12,7 +12,8 @@ struct flight {
 	struct injected in;
 	struct cpu_state now;
 	struct case_result *out;
-	bool at_gate, at_handler, at_body, back, done, inside;
+	bool at_gate, at_handler, at_body, back, done;
+	bool on_its_way;                /* at the boundary's instruction, but still on the event's own stack */
 	bool iret;                      /* one was executed since the injection: it unmasks NMIs */
 	bool nested;                    /* an NMI inside an NMI: the stops have names of their own */
 };
@@ -37,6 +38,15 @@ void case_trace(struct flight *f, enum case_stop stop);
 void case_judge_back(struct flight *f);
 /* Of these text and RAM alone. Lifts all stops, too. */
 void case_judge_memory(struct flight *f);
+/* Text alone: against the image. The stops must still be set. */
+void case_judge_text(struct flight *f);
+/* The counters of handled events against another RAM, by the one event of this case. */
+void case_judge_counters(struct flight *f, const uint8_t *was);
+
+/* RAM against another one with the machine in the state `at`: all pages, or those written since the case began, or on the way
+ * `a` if that is not NULL. Lifts all stops. */
+struct ahead;
+void case_judge_ram(struct session *s, const struct cpu_state *at, const uint8_t *was, const struct ahead *a, bool all);
 
 /* Sees 8 bytes of kernel data in RAM or in a copy of it. */
 uint64_t case_word(const uint8_t *ram, gva_t at);

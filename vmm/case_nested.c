@@ -101,44 +101,23 @@ static void at_boundary(struct flight *f)
 	set_stops(f);
 }
 
-/* Everything that either way wrote, against the way without the nested NMI. */
-static void judge_ram(struct flight *f)
-{
-	struct machine *m = &f->s->machine;
-	const struct ahead *a = f->s->outer;
-
-	stops_clear(&f->s->stops);
-	machine_collect_dirty(m);
-	for (uint64_t page = 0; page < m->mem.size / PAGE_SIZE; page++)
-		if (f->options->all_memory || machine_is_dirty(m, page) || ahead_is_dirty(a, page))
-			judge_page(&f->s->judge, &a->state, page * PAGE_SIZE, mem_at(&m->mem, page * PAGE_SIZE, PAGE_SIZE),
-				   a->ram + page * PAGE_SIZE);
-}
-
-static void judge_counters(struct flight *f)
-{
-	const struct layout *l = &f->s->layout;
-	const uint8_t *ram = mem_at(&f->s->machine.mem, 0, ABI_RAM_SIZE), *golden = f->s->outer->ram;
-
-	for (unsigned n = 0; n < l->exempts; n++)
-		if (l->exempt[n].vector && l->exempt[n].vector < ABI_COUNTS_WORK)
-			judge_counter(&f->s->judge, &f->in, n, case_word(ram, l->exempt[n].addr),
-				      case_word(golden, l->exempt[n].addr));
-}
-
+/* Everything that either way wrote is compared with the way without the nested NMI. */
 static void at_outer(struct flight *f)
 {
+	const struct ahead *a = f->s->outer;
 	struct injected outer = f->in;
 
-	outer.before = &f->s->outer->state;
+	outer.before = &a->state;
 	outer.user = cpu_cpl(outer.before) ? &f->s->next : &f->s->model;
 	outer.masked = false;
 	f->done = true;
 	flight_look(f, CASE_OUTER);
 	judge_check(&f->s->judge, RULE_DELIVERY, f->at_gate, "the nested nmi was not delivered: no stop at its gate");
 	judge_back(&f->s->judge, &outer, &f->now);
-	judge_ram(f);
-	judge_counters(f);
+	case_judge_text(f);
+	case_judge_ram(f->s, outer.before, a->ram, a, f->options->all_memory);
+	case_judge_counters(f, a->ram);
+	judge_check(&f->s->judge, RULE_MASKING, f->at_handler, "the nested nmi was not handled: no C handler was called");
 	judge_check(&f->s->judge, RULE_PROGRESS, true, " ");
 }
 

@@ -121,17 +121,10 @@ void case_run_ahead(struct session *s, const struct case_start *start)
 /* All pages that the event or the way without it wrote, against the way without it. */
 static void judge_ram(struct session *s, const struct case_start *start)
 {
-	struct machine *m = &s->machine;
-	bool from_user = cpu_cpl(&start->before);
-	const uint8_t *was = from_user ? m->reference : s->ahead->ram;
-	const struct cpu_state *at = from_user ? &start->before : &s->ahead->state;
-
-	stops_clear(&s->stops);
-	machine_collect_dirty(m);
-	for (uint64_t page = 0; page < m->mem.size / PAGE_SIZE; page++)
-		if (machine_is_dirty(m, page) || (!from_user && ahead_is_dirty(s->ahead, page)))
-			judge_page(&s->judge, at, page * PAGE_SIZE, mem_at(&m->mem, page * PAGE_SIZE, PAGE_SIZE),
-				   was + page * PAGE_SIZE);
+	if (cpu_cpl(&start->before))
+		case_judge_ram(s, &start->before, s->machine.reference, NULL, false);
+	else
+		case_judge_ram(s, &s->ahead->state, s->ahead->ram, s->ahead, false);
 }
 
 /* Where the thread asks for a reschedule itself before it is back in user code, one may serve both requests. */

@@ -151,7 +151,7 @@ static void find_boundary(struct replay *r)
 			break;
 	if (r->target == m->count)
 		no_visit(r, visits);
-	reason = around_reason(&m->at[r->target], r->id.event);
+	reason = map_cannot(&m->at[r->target], r->id.event);
 	if (reason)
 		die(EXIT_USAGE, "%s: nothing is injected there: %s", r->text, reason);
 }

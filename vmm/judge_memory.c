@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* judge_memory.c: memory after an event: every byte as it was, but counters that the guest declares and dead
- * kernel stack. */
+/* judge_memory.c: memory after an event: every byte as it was, but counters that the guest declares, what it declares
+ * to change while an NMI is owed, and dead kernel stack. */
 #include <string.h>
 
 #include "vmm/judge.h"

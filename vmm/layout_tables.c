@@ -69,7 +69,8 @@ static bool within_ist_stack(const struct layout *l, const struct exempt *x)
 	return false;
 }
 
-/* Counters in kernel data and nothing else: not text, no stack, no page of the user's. */
+/* Counters in kernel data and nothing else: not text, no stack, no page of the user's. What may change while an NMI is owed lies on
+ * an IST stack. */
 static bool may_be_exempt(const struct reader *r, const struct exempt *x)
 {
 	static const uint64_t user_pages[] = { ABI_USER_TEXT, ABI_USER_DATA, ABI_USER_STACK };

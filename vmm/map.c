@@ -33,14 +33,12 @@ bool map_in_window(const struct visit *v)
 	return v->cpl == 0 && v->a != CLASS_K;
 }
 
-const char *map_why_not(const struct visit *v, enum event event)
+const char *map_cannot(const struct visit *v, enum event event)
 {
 	if (v->shadow)
 		return "it lies in an interrupt shadow, where no event is injected";
 	if (event == EVENT_IRQ && !v->interrupts)
 		return "IF is 0 there";
-	if (event == EVENT_IRQ ? !v->inject_irq : !v->inject)
-		return "the map does not plan that visit: an earlier one is the same, or it is outside of what is injected";
 	if (event_base(event) == EVENT_NMI && v->nmi_masked)
 		return "NMIs are masked there: it would come where they are unmasked, and that is another case";
 	if (event_asks(event) && v->raised)
@@ -52,6 +50,16 @@ const char *map_why_not(const struct visit *v, enum event event)
 	if (event_is_fatal(event) && !v->no_ist)
 		return "no death is predicted there";
 	return NULL;
+}
+
+const char *map_why_not(const struct visit *v, enum event event)
+{
+	bool planned = event == EVENT_IRQ ? v->inject_irq : v->inject;
+	bool said_first = v->shadow || (event == EVENT_IRQ && !v->interrupts);
+
+	if (!planned && !said_first)
+		return "the map does not plan that visit: an earlier one is the same, or it is outside of what is injected";
+	return map_cannot(v, event);
 }
 
 static bool same_kind(const struct visit *a, const struct visit *b)

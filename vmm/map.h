@@ -50,6 +50,9 @@ void map_free(struct map *m);
  * itself, or NULL) as far as both agree; under another U equal values could not be told apart. */
 void map_plan(struct map *m, const struct map *distinguishing, const struct range *entry_text);
 
+/* Why this event cannot be injected at a visit, whether that is planned or not; NULL if it can. */
+const char *map_cannot(const struct visit *v, enum event event);
+
 /* Why this event is not injected at this visit, or NULL if it is. */
 const char *map_why_not(const struct visit *v, enum event event);
 

@@ -67,22 +67,24 @@ static struct injected raised_event(struct session *s)
 	return (struct injected){ s->raised.event, INJECT_DR6, &s->raised.before, &s->model, false, false };
 }
 
-/* The length of the OUT by which the guest sends itself an event; 0 if the instruction is another. */
-static unsigned out_length(const struct session *s, gva_t at)
+/* The length of the OUT by which the guest has sent itself this event; 0 if the instruction was another. */
+static unsigned raising_length(const struct session *s, const struct cpu_state *at, enum event event)
 {
 	uint64_t left;
-	const uint8_t *bytes = stops_text(&s->stops, at, &left);
+	const uint8_t *bytes = stops_text(&s->stops, at->rip, &left);
 
-	if (!bytes || left < 2)
+	if (!bytes || left < 2 || (at->gpr[GPR_RAX] & 0xff) != event_vector(event))
 		return 0;
-	return bytes[0] == 0xe6 ? 2 : bytes[0] == 0xee ? 1 : 0;
+	if (bytes[0] == 0xe6)
+		return bytes[1] == ABI_PORT_IPI ? 2 : 0;
+	return bytes[0] == 0xee && (at->gpr[GPR_RDX] & 0xffff) == ABI_PORT_IPI;
 }
 
 /* It came at the boundary after the OUT, which the walk has not seen yet. Delivery has changed neither A nor I. */
 static void at_raised_gate(struct walk_judge *w, struct session *s, const struct cpu_state *now, enum event event)
 {
 	struct raised *r = &s->raised;
-	unsigned length = out_length(s, w->last.rip);
+	unsigned length = raising_length(s, &w->last, event);
 	struct hardware_frame f;
 	struct injected in;
 
@@ -95,6 +97,24 @@ static void at_raised_gate(struct walk_judge *w, struct session *s, const struct
 	in = raised_event(s);
 	session_read(s, now->gpr[GPR_RSP], &f, sizeof(f));
 	judge_gate(&s->judge, &in, now, &f);
+}
+
+/* A gate's first instruction is also somebody's jump away: delivery leaves RSP five words below the top. */
+static bool is_delivered(const struct session *s, const struct cpu_state *now, enum event event)
+{
+	const struct kernel_stack *own = layout_stack_of(&s->layout, event_vector(event), 0);
+
+	return own && now->gpr[GPR_RSP] == own->base + own->size - sizeof(struct hardware_frame);
+}
+
+/* Of two at a time only the first is followed; the other must have been raised all the same. */
+static void at_gate_inside(struct walk_judge *w, struct session *s, const struct cpu_state *now, enum event event)
+{
+	if (!is_delivered(s, now, event))
+		return;
+	judge_at(&s->judge, "gate", now);
+	judge_check(&s->judge, RULE_PROGRESS, raising_length(s, &w->last, event), "%s came inside the handler of %s, and nobody has raised it",
+		    event_name(event), event_name(s->raised.event));
 }
 
 static void at_raised_stop(struct session *s, struct cpu_state *now)
@@ -158,11 +178,16 @@ static void in_kernel(struct walk_judge *w, struct session *s, struct cpu_state 
 	}
 	if (s->raised.active)
 		at_raised_stop(s, now);
-	for (unsigned n = 0; n < LAYOUT_GATES; n++)
-		if (l->gate[n] == now->rip && event_of(n) == EVENT_COUNT)
+	for (unsigned n = 0; n < LAYOUT_GATES; n++) {
+		if (l->gate[n] != now->rip)
+			continue;
+		if (event_of(n) == EVENT_COUNT)
 			at_gate(w, s, now, n);
-		else if (l->gate[n] == now->rip && !s->raised.active)
+		else if (s->raised.active)
+			at_gate_inside(w, s, now, event_of(n));
+		else
 			at_raised_gate(w, s, now, event_of(n));
+	}
 	for (unsigned n = 0; n < LAYOUT_HANDLERS; n++)
 		if (l->handler[n].addr == now->rip)
 			at_handler(w, s, now, &l->handler[n]);
@@ -178,6 +203,9 @@ static void in_user(struct walk_judge *w, struct session *s, struct cpu_state *n
 	if (arrived)
 		machine_get(&s->machine, MACHINE_DEBUG, now);
 	judge_at(&s->judge, "user", now);
+	if (s->raised.active)
+		judge_check(&s->judge, RULE_PROGRESS, cpu_cpl(&s->raised.before), "%s has not come back to the kernel code that it interrupted",
+			    event_name(s->raised.event));
 	s->raised.active = false;
 	s->model = s->next;
 	s->user_visits++;
