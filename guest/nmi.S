@@ -20,7 +20,8 @@
  * From the top of the stack downwards: */
 #define NMI_WORDS	(5 * 8)			/* the CPU's five words */
 #define NMI_SCRATCH	(NMI_WORDS + 8)		/* RDX */
-#define NMI_MOVED	(NMI_SCRATCH + 5 * 8)	/* the five words again: the frame is built below them */
+#define NMI_ROOM	(4 * 16)		/* where #MC and #DB put RFLAGS and RIP while NMI_WORDS are bare, one inside another */
+#define NMI_MOVED	(NMI_SCRATCH + NMI_ROOM + 5 * 8) /* the five words again: the frame is built below them */
 
 /* The latch, with RSP at the moved words. */
 #define NMI_LATCH_FROM_MOVED (NMI_MOVED - IST_STACK_SIZE + NMI_LATCH)

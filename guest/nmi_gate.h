@@ -24,13 +24,14 @@ WIN(begin):
 	je	NMI(take_over)
 	cmpq	$NMI(iretq), 8(%rsp)
 	je	NMI(take_over)
-	pushq	5*8(%rsp)			/* SS; each push brings the next one here */
-	pushq	5*8(%rsp)			/* RSP */
-	pushq	5*8(%rsp)			/* RFLAGS */
-	pushq	5*8(%rsp)			/* CS */
-	pushq	5*8(%rsp)			/* RIP */
+	sub	$NMI_ROOM, %rsp
+	pushq	NMI_ROOM + 5*8(%rsp)		/* SS; each push brings the next one here */
+	pushq	NMI_ROOM + 5*8(%rsp)		/* RSP */
+	pushq	NMI_ROOM + 5*8(%rsp)		/* RFLAGS */
+	pushq	NMI_ROOM + 5*8(%rsp)		/* CS */
+	pushq	NMI_ROOM + 5*8(%rsp)		/* RIP */
 	movq	$1, NMI_LATCH(%rdx)
-	mov	5*8(%rsp), %rdx
+	mov	NMI_ROOM + 5*8(%rsp), %rdx
 PLACE NMI(again)
 	/* RSP = the moved words, the latch is 1 or more, all GPRs are the interrupted code's, A and I too. From the second round on
 	 * NMIs may be unmasked. */
