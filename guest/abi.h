@@ -84,6 +84,7 @@
 #define ABI_SYS_RAISE    10                  /* the kernel sends itself the vector in DIL (#DB, NMI or #MC), returns 0; with
                                               * ABI_RAISE_FAULT in RDI an NMI's body faults then; -EINVAL for others */
 #define ABI_RAISE_FAULT  0x100
+#define ABI_RAISE_AGAIN  0x200               /* ... and then the body of the first NMI sends itself another one */
 #define ABI_EPERM        1
 #define ABI_EFAULT       14
 #define ABI_EINVAL       22

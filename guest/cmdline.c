@@ -10,7 +10,7 @@ char boot_cmdline[ABI_CMDLINE_SIZE] __attribute__((section(".data"), used));
 
 extern const char user_syscall[], user_syscall_iret[], user_exception[], user_usercopy[], user_gs[],
 	user_flags[], user_work[], user_gp[], user_breakpoint[],
-	user_bad_iret[], user_selector[], user_set_rip[], user_fallback[], user_no_stack[], user_nmi[],
+	user_bad_iret[], user_selector[], user_set_rip[], user_fallback[], user_no_stack[], user_nmi[], user_nmi_again[],
 	user_machine_check[], user_debug[], user_probe[];
 
 static const struct named {
@@ -36,6 +36,7 @@ static const struct named {
 	{ "set_rip", (uint64_t)user_set_rip },
 	{ "fallback", (uint64_t)user_fallback },
 	{ "nmi", (uint64_t)user_nmi },
+	{ "nmi_again", (uint64_t)user_nmi_again },
 	{ "machine_check", (uint64_t)user_machine_check },
 	{ "debug", (uint64_t)user_debug },
 	{ "probe", (uint64_t)user_probe },

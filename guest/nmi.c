@@ -6,9 +6,10 @@
 #include "guest/percpu.h"
 #include "guest/stacks.h"
 #include "guest/trap.h"
+#include "guest/vector.h"
 #include "guest/work.h"
 
-volatile uint64_t nmi_faults;
+volatile uint64_t nmi_faults, nmi_raises;
 
 int msr_write_safe(uint32_t msr, uint64_t value);
 
@@ -20,6 +21,10 @@ void nmi_body(struct abi_frame *frame __attribute__((unused)))
 		work_request_by_interrupt();
 	if (nmi_faults)
 		msr_write_safe(MSR_FS_BASE, 1ull << 63);        /* not canonical: #GP, whose IRET unmasks NMIs */
+	if (nmi_raises) {
+		nmi_raises = 0;
+		cpu_outb(ABI_PORT_IPI, VECTOR_NMI);
+	}
 }
 
 /* Disarmed, because the IRET of a #DB in here would unmask NMIs while this stack is still in use. */

@@ -128,6 +128,7 @@ static uint64_t sys_raise(struct abi_frame *frame)
 	if (vector != VECTOR_DB && vector != VECTOR_NMI && vector != VECTOR_MC)
 		return -ABI_EINVAL;
 	nmi_faults = frame->rdi & ABI_RAISE_FAULT;
+	nmi_raises = frame->rdi & ABI_RAISE_AGAIN;
 	cpu_outb(ABI_PORT_IPI, vector);
 	nmi_faults = 0;
 	return 0;

@@ -33,6 +33,13 @@ FUNC user_nmi
 	EXIT
 END user_nmi
 
+/* nmi_again: an NMI that is interrupted by another one, after its body has faulted. */
+FUNC user_nmi_again
+	SET_GS
+	RAISE_IN_KERNEL ABI_VECTOR_NMI + ABI_RAISE_FAULT + ABI_RAISE_AGAIN
+	EXIT
+END user_nmi_again
+
 FUNC user_machine_check
 	SET_GS
 	RAISE	ABI_VECTOR_MC

@@ -9,8 +9,7 @@
 #define ENTRY   0xffffffff80101000ull   /* entry text, one page */
 #define OTHER   0xffffffff80100400ull   /* kernel text that is no entry text */
 #define USER    0x400000ull
-#define THREAD  0
-#define IST     1
+enum { THREAD, IST };
 
 static unsigned windows_of(const struct map *m)
 {
@@ -68,7 +67,7 @@ static void injects(const struct visit *v, size_t count, const char *expected, c
 
 static void test_where(void)
 {
-	struct visit v = kernel(OTHER);
+	struct visit v = kernel(OTHER), masked, mce;
 
 	INJECTS("1", "a boundary of entry text", kernel(ENTRY));
 	INJECTS("1", "the last one of entry text", kernel(ENTRY + 0xfff));
@@ -76,12 +75,11 @@ static void test_where(void)
 	INJECTS("0", "other kernel text behind the swap is not", kernel(OTHER));
 	INJECTS("1", "but a window is, wherever it lies", window(OTHER));
 	v.raised = ABI_VECTOR_NMI;
+	masked = mce = v;
+	masked.nmi_masked = true;
+	mce.raised = ABI_VECTOR_MC;
 	INJECTS("10", "and what an NMI executes while NMIs are unmasked, wherever it lies", v, kernel(OTHER));
-	v.nmi_masked = true;
-	INJECTS("0", "but not while they are masked", v);
-	v.nmi_masked = false;
-	v.raised = ABI_VECTOR_MC;
-	INJECTS("0", "nor what a machine check executes", v);
+	INJECTS("00", "but not while they are masked, nor what a machine check executes", masked, mce);
 	INJECTS("3", "user code is, and there interrupts come, too", user(USER));
 	injects(NULL, 0, "", "an empty map injects nothing");
 }
@@ -123,6 +121,9 @@ static void test_kinds(void)
 	v = kernel(ENTRY);
 	v.raised = ABI_VECTOR_MC;
 	differ(v, "the handler of an event of the golden run");
+	v = kernel(ENTRY);
+	v.nested = true;
+	differ(v, "another event inside of that");
 	INJECTS("3300", "an address that differs in bit 63 is another boundary", user(USER), user(USER | 1ull << 63),
 		user(USER), user(USER | 1ull << 63));
 }

@@ -94,7 +94,7 @@ static void test_syscalls(void)
 	call(ABI_SYS_YIELD, 5, 0, "YIELD returns 0");
 	is_u64(m.rip, ABI_USER_TEXT + 2, "to behind SYSCALL");
 	is_u64(m.gs_base, 0, "with the same U");
-	call(ABI_SYS_RAISE, ABI_VECTOR_NMI | ABI_RAISE_FAULT, 0, "RAISE returns 0 for an NMI");
+	call(ABI_SYS_RAISE, ABI_VECTOR_NMI | ABI_RAISE_FAULT | ABI_RAISE_AGAIN, 0, "RAISE returns 0 for an NMI");
 	call(ABI_SYS_RAISE, ABI_VECTOR_MC, 0, "for a machine check");
 	call(ABI_SYS_RAISE, ABI_VECTOR_DB, 0, "and for a debug exception");
 	call(ABI_SYS_RAISE, ABI_VECTOR_IRQ, -22ull, "EINVAL for others");

@@ -16,7 +16,7 @@
 
 static const char *const stop_names[CASE_STOPS] = {
 	[CASE_GATE] = "gate", [CASE_HANDLER] = "handler", [CASE_BODY] = "body",
-	[CASE_RETURN] = "return", [CASE_BACK] = "back",
+	[CASE_RETURN] = "return", [CASE_BACK] = "back", [CASE_OUTER] = "outer back",
 };
 
 static const char *const nested_names[CASE_STOPS] = {
@@ -239,6 +239,7 @@ void case_inject(struct session *s, const struct case_start *start, enum event e
 		.s = s, .start = start, .options = options, .out = out,
 		.in = { event, INJECT_DR6, &start->before, &s->model, s->raised.active, false },
 	};
+	bool follow, opened;
 
 	out->hash = HASH_START;
 	out->death = death_predict(&s->layout, &start->before, event);
@@ -248,6 +249,7 @@ void case_inject(struct session *s, const struct case_start *start, enum event e
 	}
 	if (event_asks(event) && !cpu_cpl(&start->before) && !out->death)
 		case_run_ahead(s, start);
+	follow = case_is_in_nmi(s, start) && start->before.nmi_masked && !out->death && case_run_to_outer_ahead(s, start);
 	start_flight(&f);
 	if (out->death)
 		case_fly_death(&f);
@@ -255,10 +257,14 @@ void case_inject(struct session *s, const struct case_start *start, enum event e
 		fly(&f);
 	else                            /* the map plans no such visit: who asks for it is told */
 		judge_check(&s->judge, RULE_PROGRESS, false, "no death by %s is predicted here", event_name(event));
+	opened = f.back && case_has_opened(s, start, &f.now);
+	follow = follow && f.back && !opened && !s->judge.breach.broken;
+	if (follow)
+		case_follow_outer(&f);
 	out->breach = s->judge.breach;
 	if (out->breach.broken)
 		out->hash = hash_bytes(out->hash, out->breach.detail, strlen(out->breach.detail));
-	case_put_back(s, start, !out->breach.broken && !out->death, event_asks(event));
-	if (!out->breach.broken && !out->death && case_has_opened(s, start, &f.now))
+	case_put_back(s, start, !out->breach.broken && !out->death && !follow, event_asks(event));
+	if (!out->breach.broken && !out->death && opened)
 		case_nested(s, start, options, out);
 }

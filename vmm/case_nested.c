@@ -12,19 +12,19 @@
 
 #define MAX_STOPS 200                   /* two rounds through the handler have about twenty */
 
-static bool in_nmi(const struct session *s, const struct case_start *start)
+bool case_is_in_nmi(const struct session *s, const struct case_start *start)
 {
 	return s->raised.active && s->raised.event == EVENT_NMI && !cpu_cpl(&start->before);
 }
 
 bool case_is_nested(const struct session *s, const struct case_start *start, enum event event)
 {
-	return in_nmi(s, start) && event == EVENT_NMI;
+	return case_is_in_nmi(s, start) && event == EVENT_NMI;
 }
 
 bool case_has_opened(const struct session *s, const struct case_start *start, const struct cpu_state *back)
 {
-	return in_nmi(s, start) && start->before.nmi_masked && !back->nmi_masked;
+	return case_is_in_nmi(s, start) && start->before.nmi_masked && !back->nmi_masked;
 }
 
 static bool stands_at(struct session *s, const struct cpu_state *boundary)
@@ -35,7 +35,7 @@ static bool stands_at(struct session *s, const struct cpu_state *boundary)
 }
 
 /* What the golden run has where the outer NMI is back; the same for every boundary of its handler. */
-static bool run_ahead(struct session *s, const struct case_start *start)
+bool case_run_to_outer_ahead(struct session *s, const struct case_start *start)
 {
 	struct stop stop;
 
@@ -101,8 +101,8 @@ static void at_boundary(struct flight *f)
 	set_stops(f);
 }
 
-/* Everything that either way wrote is compared with the way without the nested NMI. */
-static void at_outer(struct flight *f)
+/* Everything that either way wrote is compared with the way without the event. */
+static void judge_outer(struct flight *f)
 {
 	const struct ahead *a = f->s->outer;
 	struct injected outer = f->in;
@@ -112,13 +112,46 @@ static void at_outer(struct flight *f)
 	outer.masked = false;
 	f->done = true;
 	flight_look(f, CASE_OUTER);
-	judge_check(&f->s->judge, RULE_DELIVERY, f->at_gate, "the nested nmi was not delivered: no stop at its gate");
 	judge_back(&f->s->judge, &outer, &f->now);
 	case_judge_text(f);
 	case_judge_ram(f->s, outer.before, a->ram, a, f->options->all_memory);
 	case_judge_counters(f, a->ram);
-	judge_check(&f->s->judge, RULE_MASKING, f->at_handler, "the nested nmi was not handled: no C handler was called");
 	judge_check(&f->s->judge, RULE_PROGRESS, true, " ");
+}
+
+static void at_outer(struct flight *f)
+{
+	judge_outer(f);
+	judge_check(&f->s->judge, RULE_DELIVERY, f->at_gate, "the nested nmi was not delivered: no stop at its gate");
+	judge_check(&f->s->judge, RULE_MASKING, f->at_handler, "the nested nmi was not handled: no C handler was called");
+}
+
+/* The outer NMI's stacks are idle there, and dead. */
+static void allow_outer_stacks(struct session *s)
+{
+	const struct layout *l = &s->layout;
+
+	s->judge.stacks |= 1u << (layout_stack_of(l, event_vector(EVENT_NMI), 0) - l->stack);
+	if (cpu_cpl(&s->raised.before))
+		s->judge.stacks |= 1u << (layout_stack_of(l, 0, 3) - l->stack);
+}
+
+void case_follow_outer(struct flight *f)
+{
+	struct session *s = f->s;
+	struct stop stop;
+
+	allow_outer_stacks(s);
+	stops_clear(&s->stops);
+	stops_set(&s->stops, s->raised.before.rip);
+	s->run.boundary = 0;
+	stop = run_to_stop(&s->run);
+	while (stop.kind == STOP_BOUNDARY && !stands_at(s, &s->raised.before))
+		stop = run_past(&s->run);
+	if (stop.kind == STOP_BOUNDARY)
+		judge_outer(f);
+	else
+		flight_died(f, &stop);
 }
 
 static void at_stop(struct flight *f)
@@ -162,8 +195,7 @@ static void start_flight(struct flight *f)
 
 	judge_begin(&s->judge);
 	judge_allow_stacks(&s->judge, &f->in);
-	if (cpu_cpl(&s->raised.before))
-		s->judge.stacks |= 1u << (layout_stack_of(&s->layout, 0, 3) - s->layout.stack);
+	allow_outer_stacks(s);
 	machine_restore_core(&s->machine, &f->start->state);
 	machine_events(&s->machine)->nmi.masked = 0;
 	machine_touched_events(&s->machine);
@@ -187,7 +219,7 @@ void case_nested(struct session *s, const struct case_start *start, const struct
 		.in = { EVENT_NMI, INJECT_DR6, &open, user_of(s), true, false },
 	};
 
-	if (!run_ahead(s, start))
+	if (!case_run_to_outer_ahead(s, start))
 		return;                 /* the golden run ends in its handler: that has been told */
 	open.nmi_masked = false;
 	start_flight(&f);

@@ -66,7 +66,7 @@ static bool same_kind(const struct visit *a, const struct visit *b)
 {
 	return a->rip == b->rip && a->cpl == b->cpl && a->a == b->a && a->i == b->i && a->stack == b->stack &&
 	       a->interrupts == b->interrupts && a->direction == b->direction && a->nmi_masked == b->nmi_masked &&
-	       a->raised == b->raised;
+	       a->raised == b->raised && a->nested == b->nested;
 }
 
 /* Visits of one boundary lie far apart in the map: a hash of the address finds the earlier ones. */

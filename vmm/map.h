@@ -25,6 +25,7 @@ struct visit {
 	uint8_t stack;                  /* layout_stack() of RSP */
 	bool interrupts, direction;     /* RFLAGS.IF, RFLAGS.DF */
 	bool nmi_masked;
+	bool nested;                    /* ... and another such event is on its way in there */
 	bool db_mixes;                  /* in a #DB's handler, but off its stack: DR6 of it and of another would mix */
 	uint8_t raised;                 /* in the handler of an event that the guest raised itself: its vector, else 0 */
 	bool after_access;              /* the instruction before touched memory: a data watchpoint could have hit */

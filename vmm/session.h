@@ -42,6 +42,7 @@ struct unit {
 /* The NMI, #MC or #DB that the guest raised itself last. It belongs to the golden run, and so does its handler. */
 struct raised {
 	bool active;                    /* its handler has not come back */
+	bool nested;                    /* and another one that the guest has raised in there is on its way */
 	unsigned number;                /* counts them from 1 */
 	enum event event;
 	struct cpu_state before;        /* the boundary at which it came: registers, A, I and events */

@@ -63,6 +63,7 @@ static void describe(struct walk *w, struct visit *v)
 		.shadow = w->last_insn.is_sets_shadow,
 		.dr7_armed = c->dr7 == ABI_DR7_ARMED,
 		.nmi_masked = c->nmi_masked, .raised = s->raised.active ? event_vector(s->raised.event) : 0,
+		.nested = s->raised.active && s->raised.nested,
 		.no_ist = death_predict(&s->layout, c, EVENT_GP) == DEATH_NO_IST,
 		.db_mixes = s->raised.active && s->raised.event == EVENT_DB && !death_predict(&s->layout, c, EVENT_DB),
 	};

@@ -91,7 +91,7 @@ static void at_raised_gate(struct walk_judge *w, struct session *s, const struct
 	judge_at(&s->judge, "gate", now);
 	if (!judge_check(&s->judge, RULE_PROGRESS, length, "%s came, and nobody has raised it", event_name(event)))
 		return;
-	*r = (struct raised){ true, r->number + 1, event, w->last };
+	*r = (struct raised){ .active = true, .number = r->number + 1, .event = event, .before = w->last };
 	r->before.rip += length;
 	r->before.i = now->i;
 	in = raised_event(s);
@@ -115,6 +115,7 @@ static void at_gate_inside(struct walk_judge *w, struct session *s, const struct
 	judge_at(&s->judge, "gate", now);
 	judge_check(&s->judge, RULE_PROGRESS, raising_length(s, &w->last, event), "%s came inside the handler of %s, and nobody has raised it",
 		    event_name(event), event_name(s->raised.event));
+	s->raised.nested = true;
 }
 
 static void at_raised_stop(struct session *s, struct cpu_state *now)
@@ -176,6 +177,8 @@ static void in_kernel(struct walk_judge *w, struct session *s, struct cpu_state 
 		w->entered = w->last;
 		w->refused_iret = false;
 	}
+	if (case_is_return(l, w->last.rip))
+		s->raised.nested = false;
 	if (s->raised.active)
 		at_raised_stop(s, now);
 	for (unsigned n = 0; n < LAYOUT_GATES; n++) {
