@@ -1,9 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* t-judge-memory.c: which byte of RAM an event may change: declared counters and dead kernel stack, and no other. */
-#include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
-
 #include "tap/elf_image.h"
 #include "tap/judge_case.h"
 
@@ -15,21 +11,6 @@
 #define ALL_STACKS ((1u << STACK_COUNT) - 1)
 
 static struct elf *elf;
-
-/* A breach is named by the nearest symbol, so there must be an image. */
-static struct elf *open_image(void)
-{
-	char path[] = "/tmp/t-judge-memory-XXXXXX", err[300];
-	struct image g = good_image();
-	int fd = mkstemp(path);
-	struct elf *e = NULL;
-
-	if (fd < 0 || write(fd, &g, sizeof(g)) != sizeof(g) || !(e = elf_open(path, err, sizeof(err))))
-		printf("Bail out! no image in %s\n", path);
-	close(fd);
-	unlink(path);
-	return e;
-}
 
 static struct world memory_world(unsigned cpl)
 {

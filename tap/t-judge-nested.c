@@ -1,28 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* t-judge-nested.c: events inside of handlers: the NMI mask by what was executed, DR6 that is another's, the return of an event of
  * the golden run, and what an NMI inside an NMI may change. */
-#include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
-
 #include "tap/elf_image.h"
 #include "tap/judge_case.h"
 
 static struct elf *elf;
-
-static struct elf *open_image(void)
-{
-	char path[] = "/tmp/t-judge-nested-XXXXXX", err[300];
-	struct image g = good_image();
-	int fd = mkstemp(path);
-	struct elf *e = NULL;
-
-	if (fd < 0 || write(fd, &g, sizeof(g)) != sizeof(g) || !(e = elf_open(path, err, sizeof(err))))
-		printf("Bail out! no image in %s\n", path);
-	close(fd);
-	unlink(path);
-	return e;
-}
 
 static void test_mask(void)
 {
