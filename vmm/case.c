@@ -24,6 +24,11 @@ static const char *const nested_names[CASE_STOPS] = {
 	[CASE_RETURN] = "nested return", [CASE_BACK] = "nested back", [CASE_OUTER] = "outer back",
 };
 
+static const char *name_of(const struct flight *f, enum case_stop stop)
+{
+	return f->nested ? nested_names[stop] : stop_names[stop];
+}
+
 void case_begin(struct session *s, struct case_start *start)
 {
 	machine_save(&s->machine, &start->state);
@@ -74,7 +79,7 @@ void case_trace(struct flight *f, enum case_stop stop)
 	if (!t || t->count == sizeof(t->at) / sizeof(t->at[0]))
 		return;
 	machine_get(&f->s->machine, MACHINE_I, &f->now);
-	t->at[t->count].name = f->nested ? nested_names[stop] : stop_names[stop];
+	t->at[t->count].name = name_of(f, stop);
 	t->at[t->count].stop = stop;
 	t->at[t->count++].now = f->now;
 }
@@ -82,7 +87,6 @@ void case_trace(struct flight *f, enum case_stop stop)
 void flight_look(struct flight *f, enum case_stop stop)
 {
 	const struct sabotage *sabotage = f->options->sabotage;
-	const char *name = f->nested ? nested_names[stop] : stop_names[stop];
 	struct session *s = f->s;
 
 	machine_get(&s->machine, parts_of(stop, f), &f->now);
@@ -91,7 +95,7 @@ void flight_look(struct flight *f, enum case_stop stop)
 		machine_flush(&s->machine);     /* what is judged is what KVM has */
 		machine_get(&s->machine, parts_of(stop, f), &f->now);
 	}
-	judge_at(&s->judge, name, &f->now);
+	judge_at(&s->judge, name_of(f, stop), &f->now);
 	f->out->hash = hash_bytes(f->out->hash, &f->now, sizeof(f->now));
 	case_trace(f, stop);
 }

@@ -2,29 +2,29 @@
 /* case_end.c: a case followed further than its verdict: to the end of the workload, or instruction by instruction. */
 #include <string.h>
 
-#include "vmm/case.h"
+#include "vmm/case_flight.h"
 #include "vmm/case_work.h"
 #include "vmm/inject.h"
 
 #define WALK_LIMIT 20000                /* instructions of one event */
 #define MODEL_LIMIT 200000              /* user instructions of one workload */
 
-static bool is_back(const struct session *s, const struct cpu_state *before)
+bool case_stands_at(const struct session *s, const struct cpu_state *boundary)
 {
 	const struct kvm_regs *regs = &s->machine.run->s.regs.regs;
 
-	return regs->rip == before->rip && regs->rsp == before->gpr[GPR_RSP];
+	return regs->rip == boundary->rip && regs->rsp == boundary->gpr[GPR_RSP];
 }
 
-/* To the boundary where the event struck. */
-static struct stop run_back(struct session *s, const struct case_start *start)
+struct stop case_run_to(struct session *s, const struct cpu_state *boundary)
 {
 	struct stop stop;
 
+	s->run.boundary = boundary->rip;
 	stops_clear(&s->stops);
-	stops_set(&s->stops, start->before.rip);
+	stops_set(&s->stops, boundary->rip);
 	stop = run_to_stop(&s->run);
-	while (stop.kind == STOP_BOUNDARY && !is_back(s, &start->before))
+	while (stop.kind == STOP_BOUNDARY && !case_stands_at(s, boundary))
 		stop = run_past(&s->run);
 	return stop;
 }
@@ -74,7 +74,7 @@ void case_run_to_end(struct session *s, const struct case_start *start, enum eve
 	judge_begin(&s->judge);
 	machine_restore_core(&s->machine, &start->state);
 	inject_event(&s->machine, event, &start->state);
-	stop = run_back(s, start);
+	stop = case_run_to(s, &start->before);
 	if (stop.kind == STOP_BOUNDARY) {
 		stops_clear(&s->stops);
 		s->run.boundary = 0;
@@ -112,7 +112,7 @@ unsigned case_walk(struct session *s, const struct case_start *start, enum event
 	stops_carpet(&s->stops);
 	s->run.report_faults = true;
 	stop = run_to_stop(&s->run);
-	while (stop.kind == STOP_BOUNDARY && n < WALK_LIMIT && !(n && is_back(s, &start->before) && !take_interrupt(s))) {
+	while (stop.kind == STOP_BOUNDARY && n < WALK_LIMIT && !(n && case_stands_at(s, &start->before) && !take_interrupt(s))) {
 		machine_get(&s->machine, MACHINE_CORE, &now);
 		n += cpu_cpl(&now) == 0;
 		seen(context, &now);

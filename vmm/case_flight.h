@@ -33,6 +33,11 @@ void case_fly_death(struct flight *f);
 /* Keeps a stop for the reader, if one wants to see it. */
 void case_trace(struct flight *f, enum case_stop stop);
 
+/* Does the guest stand at this boundary, on this stack? */
+bool case_stands_at(const struct session *s, const struct cpu_state *boundary);
+/* On to this boundary, and to nothing before. Lifts all stops but that one. */
+struct stop case_run_to(struct session *s, const struct cpu_state *boundary);
+
 /* The event is back at its boundary: text, RAM, the counters of handled events, and the reschedule that was asked for. Lifts all
  * stops. */
 void case_judge_back(struct flight *f);

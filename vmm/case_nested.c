@@ -27,13 +27,6 @@ bool case_has_opened(const struct session *s, const struct case_start *start, co
 	return case_is_in_nmi(s, start) && start->before.nmi_masked && !back->nmi_masked;
 }
 
-static bool stands_at(struct session *s, const struct cpu_state *boundary)
-{
-	const struct kvm_regs *regs = machine_regs(&s->machine);
-
-	return regs->rip == boundary->rip && regs->rsp == boundary->gpr[GPR_RSP];
-}
-
 /* What the golden run has where the outer NMI is back; the same for every boundary of its handler. */
 bool case_run_to_outer_ahead(struct session *s, const struct case_start *start)
 {
@@ -41,12 +34,7 @@ bool case_run_to_outer_ahead(struct session *s, const struct case_start *start)
 
 	if (s->outer && s->outer->key == s->raised.number)
 		return !s->outer->ends;
-	s->run.boundary = 0;
-	stops_clear(&s->stops);
-	stops_set(&s->stops, s->raised.before.rip);
-	stop = run_to_stop(&s->run);
-	while (stop.kind == STOP_BOUNDARY && !stands_at(s, &s->raised.before))
-		stop = run_past(&s->run);
+	stop = case_run_to(s, &s->raised.before);
 	ahead_keep(&s->outer, s, s->raised.number);
 	s->outer->ends = stop.kind != STOP_BOUNDARY;
 	case_put_back(s, start, false, true);
@@ -101,6 +89,12 @@ static void at_boundary(struct flight *f)
 	set_stops(f);
 }
 
+/* The outer NMI's own return to user code is judged against the program as it will be there. */
+static const struct model *user_of(const struct session *s)
+{
+	return cpu_cpl(&s->raised.before) ? &s->next : &s->model;
+}
+
 /* Everything that either way wrote is compared with the way without the event. */
 static void judge_outer(struct flight *f)
 {
@@ -108,7 +102,7 @@ static void judge_outer(struct flight *f)
 	struct injected outer = f->in;
 
 	outer.before = &a->state;
-	outer.user = cpu_cpl(outer.before) ? &f->s->next : &f->s->model;
+	outer.user = user_of(f->s);
 	outer.masked = false;
 	f->done = true;
 	flight_look(f, CASE_OUTER);
@@ -142,12 +136,7 @@ void case_follow_outer(struct flight *f)
 	struct stop stop;
 
 	allow_outer_stacks(s);
-	stops_clear(&s->stops);
-	stops_set(&s->stops, s->raised.before.rip);
-	s->run.boundary = 0;
-	stop = run_to_stop(&s->run);
-	while (stop.kind == STOP_BOUNDARY && !stands_at(s, &s->raised.before))
-		stop = run_past(&s->run);
+	stop = case_run_to(s, &s->raised.before);
 	if (stop.kind == STOP_BOUNDARY)
 		judge_outer(f);
 	else
@@ -159,9 +148,9 @@ static void at_stop(struct flight *f)
 	const struct event_code *code = &f->s->layout.event[EVENT_NMI];
 	const struct kvm_regs *regs = machine_regs(&f->s->machine);
 
-	if (stands_at(f->s, &f->s->raised.before))
+	if (case_stands_at(f->s, &f->s->raised.before))
 		at_outer(f);
-	else if (!f->back && (f->iret || f->at_handler) && stands_at(f->s, f->in.before))
+	else if (!f->back && (f->iret || f->at_handler) && case_stands_at(f->s, f->in.before))
 		at_boundary(f);
 	else if (!f->at_gate && regs->rip == f->s->layout.gate[event_vector(EVENT_NMI)])
 		flight_gate(f);
@@ -202,12 +191,6 @@ static void start_flight(struct flight *f)
 	stops_clear(&s->stops);
 	set_stops(f);
 	inject_event(&s->machine, EVENT_NMI, &f->start->state);
-}
-
-/* The outer NMI's own return to user code is judged against the program as it will be there. */
-static const struct model *user_of(const struct session *s)
-{
-	return cpu_cpl(&s->raised.before) ? &s->next : &s->model;
 }
 
 void case_nested(struct session *s, const struct case_start *start, const struct case_options *options,
