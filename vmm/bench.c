@@ -14,7 +14,9 @@ void bench_open(struct bench *b, const char *kernel, double timeout)
 	b->elf = elf_open(kernel, err, sizeof(err));
 	if (!b->elf)
 		die(EXIT_USAGE, "%s", err);
-	kvm_host_open(&b->host, KVM_DEVICE);
+	b->host.engine = &engine_kvm;
+	b->host.timeout = timeout;
+	kvm_host_open(&b->host.kvm, KVM_DEVICE);
 	watchdog_start(timeout);
 	facts_measure(b);
 }
@@ -22,6 +24,6 @@ void bench_open(struct bench *b, const char *kernel, double timeout)
 void bench_close(struct bench *b)
 {
 	watchdog_stop();
-	kvm_host_close(&b->host);
+	kvm_host_close(&b->host.kvm);
 	elf_close(b->elf);
 }

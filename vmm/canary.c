@@ -42,9 +42,9 @@ static void damage_dr7(struct session *s, const struct cpu_state *now)
 	struct kvm_debugregs d;
 
 	(void)now;
-	KVM_DO(s->machine.vcpu_fd, KVM_GET_DEBUGREGS, &d);
+	machine_get_debug(&s->machine, &d);
 	d.dr7 = ABI_DR7_ARMED;
-	KVM_DO(s->machine.vcpu_fd, KVM_SET_DEBUGREGS, &d);
+	machine_set_debug(&s->machine, &d);
 }
 
 static void flip_byte(struct session *s, gva_t at)

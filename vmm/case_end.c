@@ -11,7 +11,7 @@
 
 bool case_stands_at(const struct session *s, const struct cpu_state *boundary)
 {
-	const struct kvm_regs *regs = &s->machine.run->s.regs.regs;
+	const struct kvm_regs *regs = s->machine.regs;
 
 	return regs->rip == boundary->rip && regs->rsp == boundary->gpr[GPR_RSP];
 }

@@ -44,7 +44,7 @@ static void set_stops(struct session *s)
 
 static bool may_interrupt(struct session *s)
 {
-	return machine_regs(&s->machine)->rflags & RFLAGS_IF && !machine_events(&s->machine)->interrupt.shadow;
+	return machine_regs(&s->machine)->rflags & RFLAGS_IF && !machine_in_shadow(&s->machine);
 }
 
 /* Takes the pending interrupt if it may come here; then to the next stop. */

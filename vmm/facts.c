@@ -17,9 +17,9 @@
 #define CPUID7_EBX_SMAP (1u << 20)
 
 /* FSGSBASE is offered if it works, whatever the host's CPUID says; SMAP and SMEP are not: the guest does not use them. */
-static bool offer_fsgsbase(struct kvm_host *h)
+static bool offer_fsgsbase(struct host *h)
 {
-	struct kvm_cpuid_entry2 *leaf7 = kvm_cpuid_find(h, 7, 0);
+	struct kvm_cpuid_entry2 *leaf7 = kvm_cpuid_find(&h->kvm, 7, 0);
 
 	if (!leaf7)
 		return false;

@@ -183,7 +183,7 @@ static bool user_watch(const struct bench *b)
 	return fires;
 }
 
-static bool machine_check(const struct bench *b)
+static bool has_machine_check(const struct bench *b)
 {
 	struct case_trace trace = { .count = 0 };
 	struct case_options options = { .trace = &trace };
@@ -202,5 +202,5 @@ void facts_image(const struct bench *b, struct more_facts *out)
 	see_stops(b, out);
 	out->sysret_tf = see_sysret(b);
 	out->user_watch = user_watch(b);
-	out->machine_check = machine_check(b);
+	out->machine_check = has_machine_check(b);
 }

@@ -10,9 +10,9 @@
 #define OUT_END 0xe6, TINY_PORT_END             /* out %al,$TINY_PORT_END */
 #define STORE_DATA 0x48, 0x89, 0x04, 0x25, TINY_DATA & 0xff, TINY_DATA >> 8, 0, 0       /* mov %rax,TINY_DATA */
 
-static struct kvm_host *host_of(const struct bench *b)
+static struct host *host_of(const struct bench *b)
 {
-	return (struct kvm_host *)&b->host;
+	return (struct host *)&b->host;
 }
 
 static int run_code(const struct bench *b, const uint8_t *code, size_t size, uint64_t *rcx)

@@ -1,88 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* gdb.c: the client of a gdb stub: one question, one answer, in bounded time. */
+/* gdb.c: the client of a gdb stub: one question, one answer; or several of which each is answered OK. */
 #include "vmm/gdb.h"
 
-#include <errno.h>
-#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 
-#include "vmm/clock.h"
+#include "vmm/gdb_wire.h"
 
 #define DESCRIPTION_PART 0x800          /* an answer with this much fits into any stub's packet */
 #define DESCRIPTION_MOST 65536
 #define INCLUDES_MOST 16
-
-/* The first one stands. */
-__attribute__((format(printf, 2, 3)))
-static bool fail(struct gdb *g, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	if (!g->trouble[0])
-		vsnprintf(g->trouble, sizeof(g->trouble), fmt, ap);
-	va_end(ap);
-	return false;
-}
-
-static bool send_all(struct gdb *g, const char *bytes, size_t size)
-{
-	while (size) {
-		ssize_t n = send(g->fd, bytes, size, MSG_NOSIGNAL);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0) {
-			g->closed = true;
-			return fail(g, "its gdb stub is gone");
-		}
-		bytes += n;
-		size -= n;
-	}
-	return true;
-}
-
-/* Waits until something arrives, and not beyond `until`. */
-static bool receive(struct gdb *g, double until)
-{
-	struct pollfd fd = { .fd = g->fd, .events = POLLIN };
-	double left = until - clock_now();
-	ssize_t n;
-
-	if (left <= 0 || (n = poll(&fd, 1, 1 + (int)(left * 1000))) == 0)
-		return fail(g, "its gdb stub does not answer within %.0f s", g->limit);
-	if (n < 0)
-		return errno == EINTR || fail(g, "poll: %s", strerror(errno));
-	n = recv(g->fd, g->in + g->used, sizeof(g->in) - g->used, 0);
-	if (n < 0 && errno == EINTR)
-		return true;
-	if (n <= 0) {
-		g->closed = true;
-		return fail(g, "its gdb stub is gone");
-	}
-	g->used += n;
-	return true;
-}
-
-static bool take_reply(struct gdb *g)
-{
-	double until = clock_now() + g->limit;
-	enum gdb_taken taken;
-	size_t used;
-
-	while ((taken = gdb_packet_take(g->in, g->used, &used, &g->reply)) != GDB_PACKET) {
-		if (taken == GDB_WRONG || g->used == sizeof(g->in))
-			return fail(g, "what its gdb stub sends is no packet");
-		if (!receive(g, until))
-			return false;
-	}
-	g->used -= used;
-	memmove(g->in, g->in + used, g->used);
-	return send_all(g, "+", 1);
-}
 
 static bool ask_text(struct gdb *g, const char *text)
 {
@@ -92,8 +20,8 @@ static bool ask_text(struct gdb *g, const char *text)
 	if (g->trouble[0])
 		return false;
 	if (!size)
-		return fail(g, "a question is too long");
-	return send_all(g, packet, size) && take_reply(g);
+		return gdb_fail(g, "a question is too long");
+	return gdb_send(g, packet, size) && gdb_take(g);
 }
 
 bool gdb_ask(struct gdb *g, const char *fmt, ...)
@@ -108,15 +36,34 @@ bool gdb_ask(struct gdb *g, const char *fmt, ...)
 		return false;
 	/* Data is pairs of digits, an error has three characters. */
 	return g->reply.text[0] != 'E' || g->reply.size % 2 == 0 ||
-	       fail(g, "its gdb stub answers %.20s to %.40s", g->reply.text, text);
+	       gdb_fail(g, "its gdb stub answers %.20s to %.40s", g->reply.text, text);
 }
 
 static bool is_ok(struct gdb *g, const char *what)
 {
-	return !strcmp(g->reply.text, "OK") || fail(g, "its gdb stub answers \"%.20s\" to %s", g->reply.text, what);
+	return !strcmp(g->reply.text, "OK") || gdb_fail(g, "its gdb stub answers \"%.20s\" to %s", g->reply.text, what);
+}
+
+/* What an `O` packet prints goes to the end of out. */
+static void add_printed(const char *digits, size_t size, char *out, size_t out_size)
+{
+	size_t used = strlen(out), n = size / 2;
+
+	if (n > out_size - 1 - used)
+		n = out_size - 1 - used;
+	if (!gdb_hex(digits, out + used, n))
+		n = 0;
+	out[used + n] = '\0';
 }
 
 bool gdb_monitor(struct gdb *g, const char *command)
+{
+	char printed[200];
+
+	return gdb_monitor_says(g, command, printed, sizeof(printed));
+}
+
+bool gdb_monitor_says(struct gdb *g, const char *command, char *out, size_t out_size)
 {
 	char text[500] = "qRcmd,";
 	size_t n = strlen(text);
@@ -124,10 +71,13 @@ bool gdb_monitor(struct gdb *g, const char *command)
 	for (; *command && n + 3 < sizeof(text); command++)
 		n += snprintf(text + n, sizeof(text) - n, "%02x", (unsigned char)*command);
 	if (*command || !ask_text(g, text))
-		return fail(g, "a question is too long");
-	while (g->reply.text[0] == 'O' && strcmp(g->reply.text, "OK"))
-		if (!take_reply(g))
+		return gdb_fail(g, "a question is too long");
+	*out = '\0';
+	while (g->reply.text[0] == 'O' && strcmp(g->reply.text, "OK")) {
+		add_printed(g->reply.text + 1, g->reply.size - 1, out, out_size);
+		if (!gdb_take(g))
 			return false;
+	}
 	return is_ok(g, "a monitor command");
 }
 
@@ -141,7 +91,7 @@ static bool read_description(struct gdb *g, const char *name, char *out, size_t 
 			return false;
 		if ((g->reply.text[0] != 'm' && g->reply.text[0] != 'l') || g->reply.size >= out_size - used ||
 		    (g->reply.text[0] == 'm' && g->reply.size == 1))
-			return fail(g, "its gdb stub does not describe its registers");
+			return gdb_fail(g, "its gdb stub does not describe its registers");
 		memcpy(out + used, g->reply.text + 1, g->reply.size - 1);
 		used += g->reply.size - 1;
 	} while (g->reply.text[0] == 'm');
@@ -159,12 +109,12 @@ static bool learn_registers(struct gdb *g)
 		return false;
 	while (gdb_regs_include(&at, name, sizeof(name))) {
 		if (++includes > INCLUDES_MOST || !read_description(g, name, part, sizeof(part)))
-			return fail(g, "its gdb stub describes too much");
+			return gdb_fail(g, "its gdb stub describes too much");
 		if (!gdb_regs_add(&g->regs, part))
-			return fail(g, "its gdb stub's description %s makes no sense", name);
+			return gdb_fail(g, "its gdb stub's description %s makes no sense", name);
 	}
 	missing = gdb_regs_missing(&g->regs);
-	return !missing || fail(g, "its gdb stub has no register %s", missing);
+	return !missing || gdb_fail(g, "its gdb stub has no register %s", missing);
 }
 
 bool gdb_open(struct gdb *g, int fd, double limit)
@@ -178,7 +128,7 @@ bool gdb_open(struct gdb *g, int fd, double limit)
 bool gdb_state(struct gdb *g, struct cpu_state *out)
 {
 	return gdb_ask(g, "g") && (gdb_regs_read(&g->regs, g->reply.text, g->reply.size, out) ||
-				   fail(g, "its gdb stub's registers are not as it describes them"));
+				   gdb_fail(g, "its gdb stub's registers are not as it describes them"));
 }
 
 bool gdb_set_flags(struct gdb *g, uint64_t rflags)
@@ -193,7 +143,7 @@ bool gdb_read(struct gdb *g, uint64_t at, void *out, size_t size)
 	if (!gdb_ask(g, "m%lx,%zx", (unsigned long)at, size))
 		return false;
 	return (g->reply.size == 2 * size && gdb_hex(g->reply.text, out, size)) ||
-	       fail(g, "its gdb stub sends other memory than asked for");
+	       gdb_fail(g, "its gdb stub sends other memory than asked for");
 }
 
 bool gdb_break(struct gdb *g, uint64_t at, bool set)
@@ -201,12 +151,66 @@ bool gdb_break(struct gdb *g, uint64_t at, bool set)
 	return gdb_ask(g, "%c1,%lx,1", set ? 'Z' : 'z', (unsigned long)at) && is_ok(g, "Z1");
 }
 
+bool gdb_queue(struct gdb *g, const char *fmt, ...)
+{
+	char text[100];
+	va_list ap;
+	size_t size;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	if (g->out_used > sizeof(g->out) - 2 * sizeof(text) && !gdb_flush(g))
+		return false;
+	size = gdb_packet_make(g->out + g->out_used, sizeof(g->out) - g->out_used, text, strlen(text));
+	g->out_used += size;
+	g->owed++;
+	return !g->trouble[0];
+}
+
+/* Sends what is queued; takes all answers but the last `left`. */
+static bool send_queued(struct gdb *g, unsigned left)
+{
+	size_t size = g->out_used;
+
+	g->out_used = 0;
+	if (g->trouble[0] || !gdb_send(g, g->out, size))
+		return false;
+	for (; g->owed > left; g->owed--)
+		if (!gdb_take(g) || !is_ok(g, "what was queued"))
+			return false;
+	g->owed = 0;
+	return true;
+}
+
+bool gdb_flush(struct gdb *g)
+{
+	return !g->owed || send_queued(g, 0);
+}
+
+bool gdb_resume(struct gdb *g, const char *how, double seconds, bool *late)
+{
+	*late = false;
+	if (!gdb_queue(g, "%s", how) || !send_queued(g, 1) || !gdb_take_within(g, seconds, late))
+		return false;
+	if (g->reply.text[0] == 'E')
+		return gdb_fail(g, "its gdb stub answers %.20s to %s", g->reply.text, how);
+	return g->reply.text[0] == 'T' || g->reply.text[0] == 'S' || gdb_fail(g, "the guest has ended");
+}
+
+bool gdb_interrupt(struct gdb *g)
+{
+	return gdb_send(g, "\003", 1) && gdb_take(g);
+}
+
 /* What comes is a stop, or the end. */
 static bool resume(struct gdb *g, const char *how)
 {
-	if (!gdb_ask(g, "%s", how))
-		return false;
-	return g->reply.text[0] == 'T' || g->reply.text[0] == 'S' || fail(g, "the guest has ended");
+	bool late;
+
+	if (gdb_resume(g, how, g->limit, &late))
+		return true;
+	return late && gdb_fail(g, "its gdb stub does not answer within %.0f s", g->limit);
 }
 
 bool gdb_go(struct gdb *g)

@@ -16,6 +16,9 @@ struct gdb {
 	char trouble[200];              /* "" if there is none */
 	char in[3 * GDB_PAYLOAD];       /* what has arrived and is not read yet */
 	size_t used;
+	char out[4096];                 /* what is queued ... */
+	size_t out_used;
+	unsigned owed;                  /* ... and how many answers that will have */
 };
 
 /* Says hello and reads the description of the registers. */
@@ -26,6 +29,18 @@ bool gdb_ask(struct gdb *g, const char *fmt, ...) __attribute__((format(printf, 
 
 /* A command of QEMU's monitor; what that prints is dropped. */
 bool gdb_monitor(struct gdb *g, const char *command);
+
+/* The same, and what it prints, as far as it fits. */
+bool gdb_monitor_says(struct gdb *g, const char *command, char *out, size_t out_size);
+
+/* A packet whose answer is OK, sent with the next ones in one piece. */
+bool gdb_queue(struct gdb *g, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+bool gdb_flush(struct gdb *g);
+
+/* Sends what is queued, lets the guest go on (`c`, or `s` by one instruction) and waits for its stop. If that does not come in
+ * time *late is set; gdb_interrupt() stops the guest then. */
+bool gdb_resume(struct gdb *g, const char *how, double seconds, bool *late);
+bool gdb_interrupt(struct gdb *g);
 
 bool gdb_state(struct gdb *g, struct cpu_state *out);
 bool gdb_set_flags(struct gdb *g, uint64_t rflags);

@@ -5,7 +5,6 @@
 #include <stddef.h>
 
 #include "guest/abi.h"
-#include "vmm/die.h"
 
 /* An uncorrected error with a valid address, processor context good: VAL UC EN MISCV ADDRV, memory read error. */
 #define MCI_STATUS_UC 0xbc00000000000150ull
@@ -15,8 +14,7 @@
 static void inject_nmi(struct machine *m, const struct machine_state *saved)
 {
 	(void)saved;
-	machine_events(m)->nmi.pending = 1;
-	machine_touched_events(m);
+	machine_nmi(m);
 }
 
 /* Overflow and PCC stay clear: the program can be restarted (SDM vol. 3, 15.3.2.2). */
@@ -28,17 +26,14 @@ static void inject_mce(struct machine *m, const struct machine_state *saved)
 	};
 
 	(void)saved;
-	machine_flush(m);               /* writing registers later would lose the queued exception */
-	KVM_DO(m->vcpu_fd, KVM_X86_SET_MCE, &mce);
-	m->ioctls++;
+	machine_check(m, &mce);
 }
 
 /* As a watchpoint hit leaves it: the trap is about to be delivered and DR6 already says why. */
 static void raise_db(struct machine *m, struct kvm_debugregs debug)
 {
 	debug.dr6 = INJECT_DR6;
-	KVM_DO(m->vcpu_fd, KVM_SET_DEBUGREGS, &debug);
-	m->ioctls++;
+	machine_set_debug(m, &debug);
 	machine_events(m)->exception.injected = 1;
 	machine_events(m)->exception.nr = 1;
 	machine_events(m)->exception.has_error_code = 0;
@@ -107,8 +102,7 @@ static void raise_own_db(struct machine *m)
 {
 	struct kvm_debugregs debug;
 
-	KVM_DO(m->vcpu_fd, KVM_GET_DEBUGREGS, &debug);
-	m->ioctls++;
+	machine_get_debug(m, &debug);
 	raise_db(m, debug);
 }
 

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "vmm/kvm.h"
+#include "vmm/engine.h"
 #include "vmm/mem.h"
 #include "vmm/state.h"
 #include "vmm/watchdog.h"
@@ -15,7 +15,7 @@
 #define MACHINE_MAX_PAGES 1024          /* of RAM: one dirty bit each */
 
 /* Which part of the state an access covers. MACHINE_CORE comes with every exit at no cost; each of the
- * others is one ioctl. */
+ * others costs one question to the hypervisor. */
 enum {
 	MACHINE_CORE = 1,               /* registers, segments, control registers, events */
 	MACHINE_I = 2,                  /* MSR_KERNEL_GS_BASE */
@@ -25,14 +25,21 @@ enum {
 };
 
 struct machine {
-	struct kvm_host *host;
-	int vm_fd, vcpu_fd;
-	struct kvm_run *run;
-	struct watch watch;
+	struct host *host;
+	const struct engine *engine;
+	struct kvm_regs *regs;          /* the engine's copies: see machine_regs() */
+	struct kvm_sregs *sregs;
+	struct kvm_vcpu_events *events;
+	uint64_t touched;               /* copies written since the last entry: KVM_SYNC_X86_... */
 	struct mem mem;
 	uint8_t *reference;             /* RAM as it must be: a copy of mem */
 	uint64_t dirty[MACHINE_MAX_PAGES / 64];
 	uint64_t exits, ioctls;         /* counted for `gsgate doctor` and the summary */
+
+	int vm_fd, vcpu_fd;             /* engine kvm */
+	struct kvm_run *run;
+	struct watch watch;
+	struct qemu_vcpu *qemu;         /* engines qemu and libvirt */
 };
 
 /* A vCPU state in the hypervisor's own words, for going back to it exactly. */
@@ -45,7 +52,7 @@ struct machine_state {
 };
 
 /* A VM with ram_size bytes of zeroed RAM and a vCPU at 64-bit entry state: RIP = entry, CR3 = page_table. */
-void machine_create(struct machine *m, struct kvm_host *host, uint64_t ram_size);
+void machine_create(struct machine *m, struct host *host, uint64_t ram_size);
 void machine_start_at(struct machine *m, uint64_t entry, uint64_t page_table);
 void machine_destroy(struct machine *m);
 
@@ -60,9 +67,9 @@ void machine_restore(struct machine *m, const struct machine_state *s);
 /* The part of machine_restore() that costs no ioctl: right if only MACHINE_CORE differs. */
 void machine_restore_core(struct machine *m, const struct machine_state *s);
 
-/* RAM against the reference. machine_collect_dirty() adds the pages that KVM saw written since it was asked last;
+/* RAM against the reference. machine_collect_dirty() adds the pages that were written since it was asked last;
  * machine_take_ram() makes RAM the reference, machine_revert_ram() the reverse, both for the pages collected, which
- * are then forgotten. Writes of the bench itself are not in KVM's log: see machine_mark_dirty(). */
+ * are then forgotten. Writes of the bench itself are not among them: see machine_mark_dirty(). */
 void machine_collect_dirty(struct machine *m);
 void machine_mark_dirty(struct machine *m, gpa_t gpa);
 void machine_take_ram(struct machine *m);
@@ -72,25 +79,38 @@ static inline bool machine_is_dirty(const struct machine *m, uint64_t page)
 	return m->dirty[page / 64] >> (page % 64) & 1;
 }
 
-/* Direct access to the synchronized registers; call machine_touched() after writing them. */
+/* Direct access to the registers as of the last exit, which cost nothing; call machine_touched() after writing them. */
 static inline struct kvm_regs *machine_regs(struct machine *m)
 {
-	return &m->run->s.regs.regs;
+	return m->regs;
 }
 static inline struct kvm_sregs *machine_sregs(struct machine *m)
 {
-	return &m->run->s.regs.sregs;
+	return m->sregs;
 }
 static inline struct kvm_vcpu_events *machine_events(struct machine *m)
 {
-	return &m->run->s.regs.events;
+	return m->events;
 }
 void machine_touched_regs(struct machine *m);
 void machine_touched_sregs(struct machine *m);
 void machine_touched_events(struct machine *m);
 
-/* KVM takes what was written to the synchronized registers, and finishes a port access, at the next entry: have that
- * done now, without running the guest. */
+/* An NMI is pending from now on; a machine check is. */
+void machine_nmi(struct machine *m);
+void machine_check(struct machine *m, const struct kvm_x86_mce *mce);
+
+void machine_get_debug(struct machine *m, struct kvm_debugregs *d);
+void machine_set_debug(struct machine *m, const struct kvm_debugregs *d);
+
+/* Is the boundary in the shadow of STI or MOV SS? */
+bool machine_in_shadow(struct machine *m);
+
+/* Runs the guest until it leaves. */
+void machine_enter(struct machine *m, struct stops *stops, struct left *left);
+
+/* What was written to the registers is taken, and a port access finished, at the next entry: have that done now, without
+ * running the guest. */
 void machine_flush(struct machine *m);
 
 /* CPL follows CS and SS: load the flat 64-bit user or kernel pair. */

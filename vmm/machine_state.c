@@ -19,55 +19,24 @@ static const uint32_t saved_msrs[] = {
 _Static_assert(SAVED_MSRS == 6 + 2 * MCE_BANKS, "take_msrs() knows the order");
 _Static_assert(SAVED_MSRS <= sizeof(((struct machine_state *)0)->msr) / 8, "room for every MSR");
 
-struct msr_list {
-	struct kvm_msrs head;
-	struct kvm_msr_entry entry[SAVED_MSRS];
-};
-
-static void get_msrs(struct machine *m, const uint32_t *index, uint64_t *value, unsigned count)
-{
-	struct msr_list list = { .head.nmsrs = count };
-
-	for (unsigned n = 0; n < count; n++)
-		list.entry[n].index = index[n];
-	if (KVM_DO(m->vcpu_fd, KVM_GET_MSRS, &list) != (int)count)
-		die(EXIT_HOST, "KVM_GET_MSRS: this KVM does not have every MSR that the bench needs");
-	m->ioctls++;
-	for (unsigned n = 0; n < count; n++)
-		value[n] = list.entry[n].data;
-}
-
-static void set_msrs(struct machine *m, const uint32_t *index, const uint64_t *value, unsigned count)
-{
-	struct msr_list list = { .head.nmsrs = count };
-
-	for (unsigned n = 0; n < count; n++) {
-		list.entry[n].index = index[n];
-		list.entry[n].data = value[n];
-	}
-	if (KVM_DO(m->vcpu_fd, KVM_SET_MSRS, &list) != (int)count)
-		die(EXIT_HOST, "KVM_SET_MSRS: this KVM refused an MSR that it gave before");
-	m->ioctls++;
-}
-
 void machine_set_msr(struct machine *m, uint32_t index, uint64_t value)
 {
-	set_msrs(m, &index, &value, 1);
+	m->engine->set_msrs(m, &index, &value, 1);
 }
 
 uint64_t machine_get_msr(struct machine *m, uint32_t index)
 {
 	uint64_t value;
 
-	get_msrs(m, &index, &value, 1);
+	m->engine->get_msrs(m, &index, &value, 1);
 	return value;
 }
 
 static void get_core(const struct machine *m, struct cpu_state *s)
 {
-	const struct kvm_regs *r = &m->run->s.regs.regs;
-	const struct kvm_sregs *q = &m->run->s.regs.sregs;
-	const struct kvm_vcpu_events *e = &m->run->s.regs.events;
+	const struct kvm_regs *r = m->regs;
+	const struct kvm_sregs *q = m->sregs;
+	const struct kvm_vcpu_events *e = m->events;
 	const uint64_t gpr[GPR_COUNT] = {
 		r->rax, r->rcx, r->rdx, r->rbx, r->rsp, r->rbp, r->rsi, r->rdi,
 		r->r8, r->r9, r->r10, r->r11, r->r12, r->r13, r->r14, r->r15,
@@ -113,8 +82,7 @@ static void get_debug(struct machine *m, struct cpu_state *s)
 {
 	struct kvm_debugregs d;
 
-	KVM_DO(m->vcpu_fd, KVM_GET_DEBUGREGS, &d);
-	m->ioctls++;
+	m->engine->get_debug(m, &d);
 	take_debug(&d, s);
 }
 
@@ -135,12 +103,23 @@ static void get_msr_state(struct machine *m, struct cpu_state *s)
 {
 	uint64_t value[SAVED_MSRS];
 
-	get_msrs(m, saved_msrs, value, SAVED_MSRS);
+	m->engine->get_msrs(m, saved_msrs, value, SAVED_MSRS);
 	take_msrs(value, s);
+}
+
+void machine_get_debug(struct machine *m, struct kvm_debugregs *d)
+{
+	m->engine->get_debug(m, d);
+}
+
+void machine_set_debug(struct machine *m, const struct kvm_debugregs *d)
+{
+	m->engine->set_debug(m, d);
 }
 
 void machine_get(struct machine *m, unsigned parts, struct cpu_state *s)
 {
+	m->engine->look(m, parts);
 	if (parts & MACHINE_CORE)
 		get_core(m, s);
 	if (parts & MACHINE_MSRS)
@@ -153,12 +132,12 @@ void machine_get(struct machine *m, unsigned parts, struct cpu_state *s)
 
 void machine_save(struct machine *m, struct machine_state *s)
 {
+	m->engine->look(m, MACHINE_ALL);
 	s->regs = *machine_regs(m);
 	s->sregs = *machine_sregs(m);
 	s->events = *machine_events(m);
-	KVM_DO(m->vcpu_fd, KVM_GET_DEBUGREGS, &s->debug);
-	get_msrs(m, saved_msrs, s->msr, SAVED_MSRS);
-	m->ioctls++;
+	m->engine->get_debug(m, &s->debug);
+	m->engine->get_msrs(m, saved_msrs, s->msr, SAVED_MSRS);
 }
 
 void machine_saved_state(struct machine *m, const struct machine_state *saved, struct cpu_state *s)
@@ -187,19 +166,13 @@ void machine_restore_core(struct machine *m, const struct machine_state *s)
 		return;
 	*machine_events(m) = s->events;
 	machine_events(m)->flags = KVM_VCPUEVENT_VALID_NMI_PENDING | KVM_VCPUEVENT_VALID_SHADOW;
-	KVM_DO(m->vcpu_fd, KVM_SET_VCPU_EVENTS, machine_events(m));
-	m->run->kvm_dirty_regs &= ~KVM_SYNC_X86_EVENTS;
-	m->ioctls++;
+	m->engine->put_events(m);
 }
 
 void machine_restore(struct machine *m, const struct machine_state *s)
 {
-	struct kvm_debugregs debug = s->debug;
-	struct kvm_mp_state runnable = { .mp_state = KVM_MP_STATE_RUNNABLE };
-
-	set_msrs(m, saved_msrs, s->msr, SAVED_MSRS);
-	KVM_DO(m->vcpu_fd, KVM_SET_DEBUGREGS, &debug);
-	KVM_DO(m->vcpu_fd, KVM_SET_MP_STATE, &runnable);
-	m->ioctls += 2;
+	m->engine->set_msrs(m, saved_msrs, s->msr, SAVED_MSRS);
+	m->engine->set_debug(m, &s->debug);
+	m->engine->make_runnable(m);
 	machine_restore_core(m, s);
 }

@@ -2,13 +2,10 @@
 /* run.c: letting the guest run to its next stop: one switch on the exit reason, one function a case. */
 #include "vmm/run.h"
 
-#include <errno.h>
-#include <stdatomic.h>
 #include <string.h>
 
 #include "guest/abi.h"
 #include "vmm/artefact.h"
-#include "vmm/die.h"
 #include "vmm/inject.h"
 
 #define FAULT_LIMIT 200                 /* genuine faults in one run: no good guest has more than one */
@@ -27,7 +24,7 @@ const char *stop_name(enum stop_kind kind)
 
 static uint64_t gate_of(const struct machine *m, unsigned vector)
 {
-	const struct kvm_sregs *s = &m->run->s.regs.sregs;
+	const struct kvm_sregs *s = m->sregs;
 	uint64_t d[2];
 
 	if (!mem_read(&m->mem, s->cr3, s->idt.base + 16 * vector, d, sizeof(d)))
@@ -61,23 +58,19 @@ static void console_char(struct run *r, char c)
 }
 
 /* True if the guest may just go on. */
-static bool handle_io(struct run *r, struct stop *stop)
+static bool handle_port(struct run *r, const struct left *left, struct stop *stop)
 {
-	struct kvm_run *k = r->machine->run;
-	uint32_t value = 0;
-
-	memcpy(&value, (char *)k + k->io.data_offset, k->io.size);
-	if (k->io.port == ABI_PORT_CONSOLE) {
-		console_char(r, (char)value);
+	if (left->port == ABI_PORT_CONSOLE) {
+		console_char(r, (char)left->value);
 		return true;
 	}
-	if (k->io.port == ABI_PORT_IPI) {
-		if (!inject_own(r->machine, value & 0xff))
-			r->ipi = value & 0xff;
+	if (left->port == ABI_PORT_IPI) {
+		if (!inject_own(r->machine, left->value & 0xff))
+			r->ipi = left->value & 0xff;
 		return true;
 	}
-	stop->kind = k->io.port == ABI_PORT_DONE ? STOP_DONE : k->io.port == ABI_PORT_PANIC ? STOP_PANIC : STOP_EXIT;
-	stop->value = stop->kind == STOP_EXIT ? KVM_EXIT_IO : value;
+	stop->kind = left->port == ABI_PORT_DONE ? STOP_DONE : left->port == ABI_PORT_PANIC ? STOP_PANIC : STOP_EXIT;
+	stop->value = stop->kind == STOP_EXIT ? KVM_EXIT_IO : left->value;
 	machine_flush(r->machine);
 	return false;
 }
@@ -119,22 +112,24 @@ static bool end_passing(struct run *r)
 }
 
 /* A HLT executed: one of our stops, the trace of a stop at CPL 3, of a SYSCALL, or the guest's own. */
-static bool handle_hlt(struct run *r, struct stop *stop)
+static bool handle_stop(struct run *r, uint64_t at, struct stop *stop)
 {
 	struct kvm_regs *regs = machine_regs(r->machine);
-	uint64_t at = regs->rip - 1;
+	bool artefacts = r->machine->engine->stops_are_bytes;
 
 	stop->kind = STOP_BOUNDARY;
-	if (at == r->gate_gp && artefact_user_stop(r))
+	if (artefacts && at == r->gate_gp && artefact_user_stop(r))
 		return false;
-	if (at == r->gate_pf && artefact_syscall(r))
+	if (artefacts && at == r->gate_pf && artefact_syscall(r))
 		return !stops_is_set(r->stops, regs->rip);
 	if (!stops_is_set(r->stops, at)) {
 		stop->kind = STOP_HALT;
 		return false;
 	}
-	regs->rip = at;
-	machine_touched_regs(r->machine);
+	if (regs->rip != at) {
+		regs->rip = at;
+		machine_touched_regs(r->machine);
+	}
 	if (at == r->passing.next)
 		return end_passing(r);
 	if ((at == r->gate_gp || at == r->gate_pf) && !r->report_faults && at != r->boundary)
@@ -142,47 +137,27 @@ static bool handle_hlt(struct run *r, struct stop *stop)
 	return false;
 }
 
-static bool handle_exit(struct run *r, struct stop *stop)
+static bool handle_exit(struct run *r, const struct left *left, struct stop *stop)
 {
-	struct kvm_run *k = r->machine->run;
-
-	switch (k->exit_reason) {
-	case KVM_EXIT_HLT:
-		return handle_hlt(r, stop);
-	case KVM_EXIT_IO:
-		return handle_io(r, stop);
-	case KVM_EXIT_SHUTDOWN:
+	switch (left->why) {
+	case LEAVE_STOP:
+		return handle_stop(r, left->at, stop);
+	case LEAVE_PORT:
+		return handle_port(r, left, stop);
+	case LEAVE_SHUTDOWN:
 		stop->kind = STOP_SHUTDOWN;
 		return false;
-	case KVM_EXIT_INTERNAL_ERROR:
-		*stop = (struct stop){ STOP_INTERNAL, k->internal.suberror };
+	case LEAVE_INTERNAL:
+		*stop = (struct stop){ STOP_INTERNAL, left->value };
+		return false;
+	case LEAVE_HANG:
+		*stop = (struct stop){ STOP_HANG, 0 };
 		return false;
 	default:
-		*stop = (struct stop){ STOP_EXIT, k->exit_reason };
+		*stop = (struct stop){ STOP_EXIT, left->value };
 		machine_flush(r->machine);      /* what it left to complete must not complete in the next case */
 		return false;
 	}
-}
-
-/* One KVM_RUN. False if the watchdog ended it. */
-static bool enter(struct machine *m)
-{
-	unsigned sequence;
-	int result;
-
-	do {
-		m->run->immediate_exit = 0;     /* a kick for an earlier entry is void */
-		sequence = watch_enter(&m->watch);
-		result = kvm_try(m->vcpu_fd, KVM_RUN, NULL);
-		watch_leave(&m->watch);
-		m->exits++;
-		if (result >= 0)
-			return true;
-		if (result != -EINTR && result != -EAGAIN)
-			die(EXIT_HOST, "KVM_RUN: %s", strerror(-result));
-	} while (atomic_load(&m->watch.expired) != sequence);
-	m->run->immediate_exit = 0;
-	return false;
 }
 
 /* Artefacts must find a stop at the gate. If the guest stands there and the stop was lifted, it goes on from there. */
@@ -198,15 +173,16 @@ struct stop run_to_stop(struct run *r)
 {
 	uint64_t rip = machine_regs(r->machine)->rip;
 	struct stop stop = { STOP_HANG, 0 };
+	struct left left;
 
 	r->passing = (struct passing){ 0 };
 	arm(r, r->gate_gp, rip, &stop);
 	arm(r, r->gate_pf, rip, &stop);
 	do {
-		artefact_prepare(r);
-		if (!enter(r->machine))
-			return (struct stop){ STOP_HANG, 0 };
-	} while (handle_exit(r, &stop));
+		if (r->machine->engine->stops_are_bytes)
+			artefact_prepare(r);
+		machine_enter(r->machine, r->stops, &left);
+	} while (handle_exit(r, &left, &stop));
 	return stop;
 }
 

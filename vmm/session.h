@@ -25,7 +25,7 @@ struct host_facts {
 
 /* What all sessions share. */
 struct bench {
-	struct kvm_host host;
+	struct host host;
 	struct elf *elf;
 	struct host_facts facts;
 	uint64_t seed;

@@ -23,7 +23,7 @@
 #define PTE_TABLE 0x3
 #define PTE_LARGE 0x83
 
-void tiny_create(struct machine *m, struct kvm_host *host, const uint8_t *code, size_t size)
+void tiny_create(struct machine *m, struct host *host, const uint8_t *code, size_t size)
 {
 	machine_create(m, host, TINY_RAM);
 	*(uint64_t *)mem_at(&m->mem, TINY_PML4, 8) = TINY_PDPT | PTE_TABLE;
@@ -86,7 +86,7 @@ int tiny_run(struct machine *m)
 	return *((const uint8_t *)run + run->io.data_offset);
 }
 
-bool tiny_has_fsgsbase(struct kvm_host *host)
+bool tiny_has_fsgsbase(struct host *host)
 {
 	static const uint8_t code[] = {
 		0x0f, 0x20, 0xe0,                       /* mov %cr4,%rax */
@@ -109,7 +109,7 @@ bool tiny_has_fsgsbase(struct kvm_host *host)
 
 struct floor_job {
 	pthread_t thread;
-	struct kvm_host *host;
+	struct host *host;
 	double seconds, rate;
 };
 
@@ -135,7 +135,7 @@ static void *count_exits(void *context)
 	return NULL;
 }
 
-double tiny_exits_per_second(struct kvm_host *host, unsigned jobs, double seconds)
+double tiny_exits_per_second(struct host *host, unsigned jobs, double seconds)
 {
 	struct floor_job *job = xcalloc(jobs, sizeof(*job));
 	double sum = 0;
