@@ -2,28 +2,78 @@
 /* bench.c: opening what all sessions share: the host, measured with our own guest, and the kernel image. */
 #include "vmm/bench.h"
 
+#include <stdlib.h>
+
 #include "vmm/die.h"
 #include "vmm/facts.h"
+#include "vmm/qemu_pool.h"
 
 #define KVM_DEVICE "/dev/kvm"
 
-void bench_open(struct bench *b, const char *kernel, double timeout)
+static bool open_kvm(struct bench *b, char *err, size_t err_size)
+{
+	b->host.engine = &engine_kvm;
+	return kvm_host_try(&b->host.kvm, KVM_DEVICE, err, err_size);
+}
+
+static void open_qemu(struct bench *b)
+{
+	b->host.engine = &engine_qemu;
+	b->host.qemu = xcalloc(1, sizeof(*b->host.qemu));
+	qemu_host_open(b->host.qemu);
+}
+
+/* KVM, or QEMU without it. */
+static void open_any(struct bench *b)
 {
 	char err[400];
 
-	b->elf = elf_open(kernel, err, sizeof(err));
+	if (open_kvm(b, err, sizeof(err)))
+		return;
+	warn("%s; engine qemu takes its place", err);
+	b->engine_fallback = true;
+	open_qemu(b);
+}
+
+static void open_engine(struct bench *b, const struct options *o)
+{
+	char err[400];
+
+	switch (o->engine) {
+	case ENGINE_AUTO:
+		open_any(b);
+		break;
+	case ENGINE_KVM:
+		if (!open_kvm(b, err, sizeof(err)))
+			die(EXIT_HOST, "%s", err);
+		break;
+	case ENGINE_QEMU:
+		open_qemu(b);
+		break;
+	}
+}
+
+void bench_open(struct bench *b, const struct options *o)
+{
+	char err[400];
+
+	b->seed = o->seed;
+	b->elf = elf_open(o->kernel, err, sizeof(err));
 	if (!b->elf)
 		die(EXIT_USAGE, "%s", err);
-	b->host.engine = &engine_kvm;
-	b->host.timeout = timeout;
-	kvm_host_open(&b->host.kvm, KVM_DEVICE);
-	watchdog_start(timeout);
+	b->host.timeout = o->timeout;
+	open_engine(b, o);
+	watchdog_start(o->timeout);
 	facts_measure(b);
 }
 
 void bench_close(struct bench *b)
 {
 	watchdog_stop();
-	kvm_host_close(&b->host.kvm);
+	if (b->host.qemu)
+		qemu_host_close(b->host.qemu);
+	else
+		kvm_host_close(&b->host.kvm);
+	free(b->host.qemu);
 	elf_close(b->elf);
 }

@@ -3,11 +3,12 @@
 #ifndef VMM_BENCH_H
 #define VMM_BENCH_H
 
+#include "vmm/options.h"
 #include "vmm/session.h"
 
-/* Exits with the contract's status and one line if the image or the host is not usable. Starts the watchdog with
- * `timeout` seconds for a single entry into the guest. */
-void bench_open(struct bench *b, const char *kernel, double timeout);
+/* Takes --engine, --connect, --kernel, --seed and --timeout. Exits with the contract's status and one line if the image or the host
+ * is not usable. An engine that was not asked for by name may be replaced by another one: that is said on stderr. */
+void bench_open(struct bench *b, const struct options *o);
 void bench_close(struct bench *b);
 
 #endif

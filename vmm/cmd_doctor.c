@@ -162,7 +162,7 @@ int cmd_doctor(const struct options *o)
 
 	if (o->arg_count)
 		die(EXIT_USAGE, "doctor takes no argument");
-	bench_open(&b, o->kernel, o->timeout);
+	bench_open(&b, o);
 	facts_image(&b, &m);
 	facts_tiny(&b, &m);
 	say_stops(&b.facts, &m);

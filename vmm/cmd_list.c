@@ -182,7 +182,7 @@ static void list_boundaries(const struct options *o)
 	struct windows windows = { 0 };
 	struct plan p;
 
-	bench_open(&bench, o->kernel, o->timeout);
+	bench_open(&bench, o);
 	plan_make(&p, o, &bench);
 	passes_map(&p, &bench, o->jobs, 0);
 	read_layout(l, &bench, &p.units[0].unit);

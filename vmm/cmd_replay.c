@@ -215,7 +215,7 @@ int cmd_replay(const struct options *o)
 	plan_find_scenario(o->arg_count == 2 ? o->args[0] : r->id.scenario, &scenario);
 	if (strcmp(scenario.name, r->id.scenario))
 		die(EXIT_USAGE, "%s: the case is of scenario %s", scenario.path, r->id.scenario);
-	bench_open(&bench, o->kernel, o->timeout);
+	bench_open(&bench, o);
 	r->bench = &bench;
 	r->reach = o->around;
 	r->unit.unit = (struct unit){ &scenario, r->id.scheme, r->id.gs };

@@ -161,7 +161,7 @@ int cmd_run(const struct options *o)
 	passes_catch_signals();                         /* from here on a signal ends the run in good order */
 	open_outputs(j);                                /* a name that cannot be written is told before the work */
 	j->unreached = coverage_read_list();
-	bench_open(&j->bench, o->kernel, o->timeout);
+	bench_open(&j->bench, o);
 	j->bench.seed = o->seed;
 	if (o->kernel_named)
 		snprintf(j->bench.replay_option, sizeof(j->bench.replay_option), "--kernel %s", o->kernel);

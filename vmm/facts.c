@@ -140,7 +140,7 @@ void facts_measure(struct bench *b)
 {
 	struct session *s;
 
-	b->facts.fsgsbase = offer_fsgsbase(&b->host);
+	b->facts.fsgsbase = b->host.engine == &engine_kvm ? offer_fsgsbase(&b->host) : true;
 	s = facts_session(b);
 	b->facts.user_hlt_faults = s->run.user_stops > 0;
 	see_gate(s, &b->facts);

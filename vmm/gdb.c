@@ -138,6 +138,17 @@ bool gdb_set_flags(struct gdb *g, uint64_t rflags)
 	return gdb_ask(g, "P%x=%08x", gdb_regs_flags(&g->regs), swapped) && is_ok(g, "P");
 }
 
+bool gdb_set_changed(struct gdb *g, const struct cpu_state *from, const struct cpu_state *to)
+{
+	struct gdb_reg reg;
+	uint64_t value;
+
+	for (unsigned n = 0; gdb_regs_changed(&g->regs, from, to, &n, &reg, &value);)
+		if (!gdb_queue(g, "P%x=%0*lx", reg.number, 2 * reg.size, (unsigned long)(__builtin_bswap64(value) >> (64 - 8 * reg.size))))
+			return false;
+	return true;
+}
+
 bool gdb_read(struct gdb *g, uint64_t at, void *out, size_t size)
 {
 	if (!gdb_ask(g, "m%lx,%zx", (unsigned long)at, size))

@@ -163,6 +163,22 @@ bool gdb_regs_read(const struct gdb_regs *r, const char *digits, size_t size, st
 	return true;
 }
 
+bool gdb_regs_changed(const struct gdb_regs *r, const struct cpu_state *from, const struct cpu_state *to, unsigned *n,
+		      struct gdb_reg *reg, uint64_t *value)
+{
+	for (; *n < KNOWN; ++*n) {
+		const struct known *k = &known[*n];
+
+		if (!memcmp((const char *)from + k->to, (const char *)to + k->to, k->size))
+			continue;
+		*reg = r->reg[(*n)++];
+		*value = 0;
+		memcpy(value, (const char *)to + k->to, k->size);
+		return true;
+	}
+	return false;
+}
+
 unsigned gdb_regs_flags(const struct gdb_regs *r)
 {
 	return r->reg[FLAGS].number;

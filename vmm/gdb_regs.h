@@ -9,11 +9,13 @@
 
 #define GDB_REGS 64
 
+struct gdb_reg {
+	unsigned at, size;              /* in bytes; size 0: not described */
+	unsigned number;                /* for `P` */
+};
+
 struct gdb_regs {
-	struct gdb_reg {
-		unsigned at, size;      /* in bytes; size 0: not described */
-		unsigned number;        /* for `P` */
-	} reg[GDB_REGS];                /* by the table in gdb_regs.c */
+	struct gdb_reg reg[GDB_REGS];   /* by the table in gdb_regs.c */
 	unsigned next_number, next_at;
 };
 
@@ -30,6 +32,11 @@ const char *gdb_regs_missing(const struct gdb_regs *r);
 
 /* The registers of a `g` reply, of `size` digits. What the description lacks stays as it is. */
 bool gdb_regs_read(const struct gdb_regs *r, const char *digits, size_t size, struct cpu_state *out);
+
+/* The next register from *n on that differs between the two: its number for `P`, size in bytes and new value; *n is moved behind it.
+ * False if there is none. */
+bool gdb_regs_changed(const struct gdb_regs *r, const struct cpu_state *from, const struct cpu_state *to, unsigned *n,
+		      struct gdb_reg *reg, uint64_t *value);
 
 /* The number of the flags for `P`. */
 unsigned gdb_regs_flags(const struct gdb_regs *r);

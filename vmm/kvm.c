@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -66,24 +67,32 @@ static void read_cpuid(struct kvm_host *h)
 	KVM_DO(h->sys_fd, KVM_GET_SUPPORTED_CPUID, h->cpuid);
 }
 
-void kvm_host_open(struct kvm_host *h, const char *device)
+bool kvm_host_try(struct kvm_host *h, const char *device, char *err, size_t err_size)
 {
 	h->sys_fd = open(device, O_RDWR | O_CLOEXEC);
-	if (h->sys_fd < 0)
-		die(EXIT_HOST, "%s: %s; %s", device, strerror(errno), open_remedy(errno));
-	if (kvm_try(h->sys_fd, KVM_GET_API_VERSION, NULL) != KVM_API_VERSION)
-		die(EXIT_HOST, "%s: not a KVM device of API version %d", device, KVM_API_VERSION);
+	if (h->sys_fd < 0) {
+		snprintf(err, err_size, "%s: %s; %s", device, strerror(errno), open_remedy(errno));
+		return false;
+	}
+	if (kvm_try(h->sys_fd, KVM_GET_API_VERSION, NULL) != KVM_API_VERSION) {
+		snprintf(err, err_size, "%s: not a KVM device of API version %d", device, KVM_API_VERSION);
+		return false;
+	}
 	for (size_t n = 0; n < sizeof(needed) / sizeof(needed[0]); n++)
-		if (KVM_DO(h->sys_fd, KVM_CHECK_EXTENSION, needed[n].cap) <= 0)
-			die(EXIT_HOST, "%s: no %s; a newer kernel has it", device, needed[n].name);
+		if (KVM_DO(h->sys_fd, KVM_CHECK_EXTENSION, needed[n].cap) <= 0) {
+			snprintf(err, err_size, "%s: no %s; a newer kernel has it", device, needed[n].name);
+			return false;
+		}
 	h->run_size = KVM_DO(h->sys_fd, KVM_GET_VCPU_MMAP_SIZE, 0);
 	read_cpuid(h);
+	return true;
 }
 
 void kvm_host_close(struct kvm_host *h)
 {
 	free(h->cpuid);
-	close(h->sys_fd);
+	if (h->sys_fd >= 0)
+		close(h->sys_fd);
 }
 
 struct kvm_cpuid_entry2 *kvm_cpuid_find(struct kvm_host *h, uint32_t leaf, uint32_t index)

@@ -4,6 +4,7 @@
 #define VMM_KVM_H
 
 #include <linux/kvm.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -13,9 +14,9 @@ struct kvm_host {
 	struct kvm_cpuid2 *cpuid;       /* what guests of this process are shown */
 };
 
-/* Opens the device and checks the API version and every needed capability; exits with EXIT_HOST, one line
- * and the remedy if the host cannot do it. */
-void kvm_host_open(struct kvm_host *h, const char *device);
+/* Opens the device and checks the API version and every needed capability. False with one line and the remedy in err if the
+ * host cannot do it. */
+bool kvm_host_try(struct kvm_host *h, const char *device, char *err, size_t err_size);
 void kvm_host_close(struct kvm_host *h);
 
 /* The CPUID entry of a leaf and subleaf, or NULL. */

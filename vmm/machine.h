@@ -67,6 +67,12 @@ void machine_destroy(struct machine *m);
 /* Reads the named parts of the vCPU's state into *s; the other fields are left as they are. */
 void machine_get(struct machine *m, unsigned parts, struct cpu_state *s);
 
+/* MACHINE_CORE of *s out of the hypervisor's words. */
+void machine_core(const struct kvm_regs *r, const struct kvm_sregs *q, const struct kvm_vcpu_events *e, struct cpu_state *s);
+
+/* Where an MSR stands in machine_state, or -1. */
+int machine_saved_msr(uint32_t index);
+
 /* Complete vCPU state, to be taken back later any number of times. */
 void machine_save(struct machine *m, struct machine_state *s);
 /* The same state in the rules' words, every part, without an ioctl. */

@@ -19,6 +19,14 @@ static const uint32_t saved_msrs[SAVED_MSRS] = {
 _Static_assert(MCE_BANKS == 10, "one line for each bank");
 _Static_assert(SAVED_MSRS <= sizeof(((struct machine_state *)0)->msr) / 8, "room for every MSR");
 
+int machine_saved_msr(uint32_t index)
+{
+	for (int n = 0; n < SAVED_MSRS; n++)
+		if (saved_msrs[n] == index)
+			return n;
+	return -1;
+}
+
 void machine_set_msr(struct machine *m, uint32_t index, uint64_t value)
 {
 	m->engine->set_msrs(m, &index, &value, 1);
@@ -32,11 +40,8 @@ uint64_t machine_get_msr(struct machine *m, uint32_t index)
 	return value;
 }
 
-static void get_core(const struct machine *m, struct cpu_state *s)
+void machine_core(const struct kvm_regs *r, const struct kvm_sregs *q, const struct kvm_vcpu_events *e, struct cpu_state *s)
 {
-	const struct kvm_regs *r = m->regs;
-	const struct kvm_sregs *q = m->sregs;
-	const struct kvm_vcpu_events *e = m->events;
 	const uint64_t gpr[GPR_COUNT] = {
 		r->rax, r->rcx, r->rdx, r->rbx, r->rsp, r->rbp, r->rsi, r->rdi,
 		r->r8, r->r9, r->r10, r->r11, r->r12, r->r13, r->r14, r->r15,
@@ -120,7 +125,7 @@ void machine_get(struct machine *m, unsigned parts, struct cpu_state *s)
 {
 	m->engine->look(m, parts);
 	if (parts & MACHINE_CORE)
-		get_core(m, s);
+		machine_core(m->regs, m->sregs, m->events, s);
 	if (parts & MACHINE_MSRS)
 		get_msr_state(m, s);
 	else if (parts & MACHINE_I)
@@ -141,7 +146,7 @@ void machine_save(struct machine *m, struct machine_state *s)
 
 void machine_saved_state(struct machine *m, const struct machine_state *saved, struct cpu_state *s)
 {
-	get_core(m, s);
+	machine_core(m->regs, m->sregs, m->events, s);
 	take_debug(&saved->debug, s);
 	take_msrs(saved->msr, s);
 }
@@ -157,6 +162,7 @@ static bool same_events(const struct kvm_vcpu_events *a, const struct kvm_vcpu_e
 /* Events are written only if they differ: KVM_X86_SET_MCE queues an exception that writing them would lose. */
 void machine_restore_core(struct machine *m, const struct machine_state *s)
 {
+	m->engine->look(m, MACHINE_ALL);
 	*machine_regs(m) = s->regs;
 	*machine_sregs(m) = s->sregs;
 	machine_touched_regs(m);

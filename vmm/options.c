@@ -130,10 +130,20 @@ static void only(const char *option, const char *text, const char *supported)
 		die(EXIT_USAGE, "--%s: \"%s\" is not available; this version has \"%s\"", option, text, supported);
 }
 
+static enum engine_choice engine(const char *name)
+{
+	static const char *const names[] = { [ENGINE_AUTO] = "auto", [ENGINE_KVM] = "kvm", [ENGINE_QEMU] = "qemu" };
+
+	for (unsigned n = 0; n < sizeof(names) / sizeof(names[0]); n++)
+		if (!strcmp(name, names[n]))
+			return n;
+	die(EXIT_USAGE, "--engine: \"%s\" is none of auto, kvm, qemu", name);
+}
+
 static void take(struct options *o, int option, const char *value)
 {
 	switch (option) {
-	case OPT_ENGINE: only("engine", value, "kvm"); break;
+	case OPT_ENGINE: o->engine = engine(value); break;
 	case OPT_FORMAT: only("format", value, "tap"); break;
 	case OPT_DEPTH: only("depth", value, "1"); break;
 	case OPT_KERNEL: o->kernel = value; break;

@@ -6,7 +6,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+enum engine_choice { ENGINE_AUTO, ENGINE_KVM, ENGINE_QEMU };
+
 struct options {
+	enum engine_choice engine;
 	const char *kernel;             /* --kernel, or guest.elf beside the program */
 	bool kernel_named;              /* by --kernel */
 	unsigned schemes;               /* bit 1 << enum scheme; 0: all */

@@ -96,6 +96,7 @@ static bool add_text(struct session *s, char *err, size_t err_size)
 		snprintf(err, err_size, "%s: user text is not mapped", elf_path(s->bench->elf));
 		return false;
 	}
+	s->stops.apart = !s->machine.engine->stops_are_bytes;
 	stops_add(&s->stops, m, k->start, k->start - ABI_KERNEL_VIRT, k->end - k->start);
 	stops_add(&s->stops, m, u->start, user_gpa, u->end - u->start);
 	return true;

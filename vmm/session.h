@@ -26,6 +26,7 @@ struct host_facts {
 /* What all sessions share. */
 struct bench {
 	struct host host;
+	bool engine_fallback;           /* it is not the one that `auto` would rather have */
 	struct elf *elf;
 	struct host_facts facts;
 	uint64_t seed;

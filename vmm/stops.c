@@ -25,12 +25,14 @@ void stops_add(struct stops *s, const struct mem *m, gva_t va, gpa_t gpa, uint64
 	r->va = va;
 	r->size = size;
 	r->ram = mem_at(m, gpa, size);
+	r->stopped = s->apart ? xcalloc(size, 1) : r->ram;
 	r->plain = xcalloc(size, 1);
 	r->carpet = xcalloc(size, 1);
 	r->set = xcalloc(size, sizeof(*r->set));
 	r->kept = xcalloc(size, sizeof(*r->kept));
 	memcpy(r->plain, r->ram, size);
 	memcpy(r->carpet, r->ram, size);
+	memcpy(r->stopped, r->ram, size);
 	decode_sweep(r->plain, va, size, &r->starts);
 	for (size_t n = 0; n < r->starts.count; n++)
 		r->carpet[r->starts.addr[n] - va] = HLT;
@@ -39,6 +41,8 @@ void stops_add(struct stops *s, const struct mem *m, gva_t va, gpa_t gpa, uint64
 void stops_free(struct stops *s)
 {
 	for (unsigned n = 0; n < s->ranges; n++) {
+		if (s->apart)
+			free(s->range[n].stopped);
 		free(s->range[n].plain);
 		free(s->range[n].carpet);
 		free(s->range[n].set);
@@ -54,7 +58,7 @@ void stops_set(struct stops *s, gva_t at)
 
 	if (!r)
 		return;                 /* no text of the guest's: it can never stop there */
-	r->ram[at - r->va] = HLT;
+	r->stopped[at - r->va] = HLT;
 	r->set[at - r->va] = true;
 }
 
@@ -64,7 +68,7 @@ void stops_lift(struct stops *s, gva_t at)
 
 	if (!r)
 		return;
-	r->ram[at - r->va] = r->plain[at - r->va];
+	r->stopped[at - r->va] = r->plain[at - r->va];
 	r->set[at - r->va] = false;
 }
 
@@ -77,8 +81,9 @@ bool stops_is_set(const struct stops *s, gva_t at)
 
 void stops_clear(struct stops *s)
 {
+	s->carpet = false;
 	for (unsigned n = 0; n < s->ranges; n++) {
-		memcpy(s->range[n].ram, s->range[n].plain, s->range[n].size);
+		memcpy(s->range[n].stopped, s->range[n].plain, s->range[n].size);
 		memset(s->range[n].set, 0, s->range[n].size * sizeof(bool));
 	}
 }
@@ -88,7 +93,7 @@ void stops_clear(struct stops *s)
 static bool chunk_changed(const struct text_range *r, uint64_t from, uint64_t to, gva_t *at)
 {
 	for (uint64_t n = from; n < to; n++) {
-		if (r->ram[n] == r->plain[n] || (r->set[n] && r->ram[n] == HLT))
+		if (r->ram[n] == r->plain[n] || (r->set[n] && r->ram == r->stopped && r->ram[n] == HLT))
 			continue;
 		*at = r->va + n;
 		return true;
@@ -117,10 +122,11 @@ bool stops_text_changed(const struct stops *s, gva_t *at)
 
 void stops_carpet(struct stops *s)
 {
+	s->carpet = true;
 	for (unsigned n = 0; n < s->ranges; n++) {
 		const struct text_range *r = &s->range[n];
 
-		memcpy(r->ram, r->carpet, r->size);
+		memcpy(r->stopped, r->carpet, r->size);
 		for (size_t k = 0; k < r->starts.count; k++)
 			r->set[r->starts.addr[k] - r->va] = true;
 	}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* stops.h: where the guest stops: HLT bytes in its text, single ones or on every instruction start (the
- * carpet). Pure: works on RAM and knows nothing of KVM. */
+ * carpet); or, for an engine that has other means, the list of places alone. Pure: works on RAM and knows nothing of KVM. */
 #ifndef VMM_STOPS_H
 #define VMM_STOPS_H
 
@@ -15,6 +15,7 @@ struct text_range {
 	gva_t va;
 	uint64_t size;
 	uint8_t *ram;           /* where the guest executes it */
+	uint8_t *stopped;       /* where the bytes of stops are: there, or in a copy */
 	uint8_t *plain;         /* the image's bytes */
 	uint8_t *carpet;        /* HLT on every instruction start */
 	bool *set;              /* a stop of ours is here now */
@@ -27,6 +28,8 @@ struct text_range {
 struct stops {
 	struct text_range range[STOPS_RANGES];
 	unsigned ranges;
+	bool apart;             /* text stays as it is; to be set before stops_add() */
+	bool carpet;            /* a stop everywhere, but for those lifted since */
 };
 
 /* Adds text that lies at va and, in RAM, at gpa. The bytes there now are what it is without stops. */

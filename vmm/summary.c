@@ -195,7 +195,8 @@ static void set_speed(json_t *o, const struct totals *t)
 
 void summary_write(FILE *f, const struct totals *t, const struct plan *p, const struct bench *bench)
 {
-	json_t *o = json_pack("{s:i, s:s, s:b}", "schema", SCHEMA, "engine", "kvm", "engine_fallback", 0);
+	json_t *o = json_pack("{s:i, s:s, s:b}", "schema", SCHEMA, "engine", bench->host.engine->name, "engine_fallback",
+			      bench->engine_fallback);
 
 	json_object_set_new(o, "host", host(bench));
 	json_object_set_new(o, "image_hash", hex(elf_text_hash(bench->elf)));

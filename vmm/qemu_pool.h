@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* qemu_pool.h: QEMUs that are ready: starting one takes as long as a hundred cases, so a machine that is not needed any more waits for
+ * the next guest. */
+#ifndef VMM_QEMU_POOL_H
+#define VMM_QEMU_POOL_H
+
+#include <pthread.h>
+
+#include "vmm/qemu_vcpu.h"
+
+struct qemu_host {
+	char path[4096];                /* of the program */
+	char version[32];
+	const char *accel;
+	pthread_mutex_t lock;
+	struct qemu_vcpu *idle;
+};
+
+/* Finds the program and asks for its version. Exits with EXIT_HOST and one line if it is absent or too old. */
+void qemu_host_open(struct qemu_host *h);
+/* Ends all that are idle. */
+void qemu_host_close(struct qemu_host *h);
+
+/* One that stands before its first instruction, or wherever the last guest left it; exits if there is none to be had. */
+struct qemu_vcpu *qemu_pool_take(struct qemu_host *h);
+void qemu_pool_give(struct qemu_host *h, struct qemu_vcpu *v);
+
+#endif
