@@ -44,37 +44,33 @@ static bool is_ok(struct gdb *g, const char *what)
 	return !strcmp(g->reply.text, "OK") || gdb_fail(g, "its gdb stub answers \"%.20s\" to %s", g->reply.text, what);
 }
 
-/* What an `O` packet prints goes to the end of out. */
-static void add_printed(const char *digits, size_t size, char *out, size_t out_size)
+/* Output comes as "O" and pairs of digits. Control characters are no text. */
+static void keep_output(struct gdb *g)
 {
-	size_t used = strlen(out), n = size / 2;
+	size_t used = strlen(g->said), n = (g->reply.size - 1) / 2;
 
-	if (n > out_size - 1 - used)
-		n = out_size - 1 - used;
-	if (!gdb_hex(digits, out + used, n))
+	if (n > sizeof(g->said) - 1 - used)
+		n = sizeof(g->said) - 1 - used;
+	if (!gdb_hex(g->reply.text + 1, g->said + used, n))
 		n = 0;
-	out[used + n] = '\0';
+	g->said[used + n] = '\0';
+	for (char *c = g->said + used; *c; c++)
+		if ((unsigned char)*c < ' ')
+			*c = ' ';
 }
 
 bool gdb_monitor(struct gdb *g, const char *command)
-{
-	char printed[200];
-
-	return gdb_monitor_says(g, command, printed, sizeof(printed));
-}
-
-bool gdb_monitor_says(struct gdb *g, const char *command, char *out, size_t out_size)
 {
 	char text[500] = "qRcmd,";
 	size_t n = strlen(text);
 
 	for (; *command && n + 3 < sizeof(text); command++)
 		n += snprintf(text + n, sizeof(text) - n, "%02x", (unsigned char)*command);
+	g->said[0] = '\0';
 	if (*command || !ask_text(g, text))
 		return gdb_fail(g, "a question is too long");
-	*out = '\0';
 	while (g->reply.text[0] == 'O' && strcmp(g->reply.text, "OK")) {
-		add_printed(g->reply.text + 1, g->reply.size - 1, out, out_size);
+		keep_output(g);
 		if (!gdb_take(g))
 			return false;
 	}

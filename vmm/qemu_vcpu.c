@@ -110,11 +110,11 @@ void qemu_vcpu_see_debug(struct machine *m)
 	struct qemu_vcpu *v = m->qemu;
 	struct machine_state now = v->have;
 	__u64 shadow;
-	char text[4096];
+	const char *text = v->gdb.said;
 
 	if (v->deep || v->debug || v->lost)
 		return;
-	if (!gdb_monitor_says(&v->gdb, "info registers", text, sizeof(text)))
+	if (!gdb_monitor(&v->gdb, "info registers"))
 		qemu_vcpu_die(m);
 	if (!number_of(text, "DR0=", &now.debug.db[0]) || !number_of(text, "DR1=", &now.debug.db[1]) ||
 	    !number_of(text, "DR2=", &now.debug.db[2]) || !number_of(text, "DR3=", &now.debug.db[3]) ||
