@@ -9,7 +9,7 @@
 #include "vmm/die.h"
 #include "vmm/facts.h"
 #include "vmm/facts_qemu.h"
-#include "vmm/tiny.h"
+#include "vmm/floor.h"
 
 #define FLOOR_SECONDS 1.0
 #define OTHER_QEMU "QEMU 7.2 or newer, first in PATH (Debian: qemu-system-x86)"
@@ -172,8 +172,8 @@ int cmd_doctor(const struct options *o)
 	say_events(&m);
 	facts_qemu(b.elf, &q);
 	say_qemu(&q);
-	printf("floor: %.0f exits/s with 1 job", tiny_exits_per_second(&b.host, 1, FLOOR_SECONDS));
-	printf(", %.0f exits/s with %u\n", tiny_exits_per_second(&b.host, o->jobs, FLOOR_SECONDS), o->jobs);
+	printf("floor: %.0f exits/s with 1 job", floor_exits_per_second(&b, 1, FLOOR_SECONDS));
+	printf(", %.0f exits/s with %u\n", floor_exits_per_second(&b, o->jobs, FLOOR_SECONDS), o->jobs);
 	usable = b.facts.user_hlt_faults && m.boundaries && m.same == m.boundaries && m.dirty_log;
 	bench_close(&b);
 	return usable ? EXIT_GOOD : EXIT_HOST;

@@ -8,12 +8,12 @@
 #include "vmm/clock.h"
 #include "vmm/commands.h"
 #include "vmm/die.h"
+#include "vmm/floor.h"
 #include "vmm/journal.h"
 #include "vmm/outfile.h"
 #include "vmm/passes.h"
 #include "vmm/report_tap.h"
 #include "vmm/summary.h"
-#include "vmm/tiny.h"
 
 #define FLOOR_SECONDS 0.3               /* before and after injecting: the machine may have got a neighbour */
 
@@ -119,7 +119,7 @@ static int exit_status(const struct job *j)
 /* Not when the run has been cut short: it must end. */
 static double measure_floor(struct job *j, double deadline)
 {
-	return passes_signal || (deadline > 0 && clock_now() > deadline) ? 0 : tiny_exits_per_second(&j->bench.host, j->options->jobs, FLOOR_SECONDS);
+	return passes_signal || (deadline > 0 && clock_now() > deadline) ? 0 : floor_exits_per_second(&j->bench, j->options->jobs, FLOOR_SECONDS);
 }
 
 static void inject(struct job *j, double deadline)

@@ -34,10 +34,12 @@ static uint64_t gate_of(const struct machine *m, unsigned vector)
 
 bool run_init(struct run *r, struct machine *m, struct stops *s)
 {
+	struct cpu_state now;
 	uint64_t left;
 
 	r->machine = m;
 	r->stops = s;
+	machine_get(m, MACHINE_ALL, &now);      /* where the IDT is does not come with every exit of every engine */
 	r->gate_gp = gate_of(m, 13);
 	r->gate_pf = gate_of(m, 14);
 	return stops_text(s, r->gate_gp, &left) && stops_text(s, r->gate_pf, &left);

@@ -2,12 +2,10 @@
 /* tiny.c: a guest of a few instructions, for measuring the host: what it executes, and how fast it exits. */
 #include "vmm/tiny.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "guest/abi.h"
 #include "vmm/clock.h"
-#include "vmm/die.h"
 
 #define TINY_RAM 0x10000
 #define TINY_PML4 0x1000
@@ -107,21 +105,14 @@ bool tiny_has_fsgsbase(struct host *host)
 	return works;
 }
 
-struct floor_job {
-	pthread_t thread;
-	struct host *host;
-	double seconds, rate;
-};
-
-static void *count_exits(void *context)
+double tiny_exits_per_second(struct host *host, double seconds)
 {
 	static const uint8_t code[] = { 0xe6, 0x80, 0xeb, 0xfc };       /* 1: out %al,$0x80; jmp 1b */
-	struct floor_job *j = context;
 	struct machine m;
 	unsigned long exits = 0;
 	double start, end;
 
-	tiny_create(&m, j->host, code, sizeof(code));
+	tiny_create(&m, host, code, sizeof(code));
 	m.run->kvm_valid_regs = 0;
 	start = clock_now();
 	do {
@@ -129,27 +120,7 @@ static void *count_exits(void *context)
 			KVM_DO(m.vcpu_fd, KVM_RUN, 0);
 		exits += 256;
 		end = clock_now();
-	} while (end - start < j->seconds);
-	j->rate = exits / (end - start);
+	} while (end - start < seconds);
 	machine_destroy(&m);
-	return NULL;
-}
-
-double tiny_exits_per_second(struct host *host, unsigned jobs, double seconds)
-{
-	struct floor_job *job = xcalloc(jobs, sizeof(*job));
-	double sum = 0;
-
-	for (unsigned n = 0; n < jobs; n++) {
-		job[n].host = host;
-		job[n].seconds = seconds;
-		if (pthread_create(&job[n].thread, NULL, count_exits, &job[n]))
-			die(EXIT_HOST, "cannot start a thread");
-	}
-	for (unsigned n = 0; n < jobs; n++) {
-		pthread_join(job[n].thread, NULL);
-		sum += job[n].rate;
-	}
-	free(job);
-	return sum;
+	return exits / (end - start);
 }

@@ -11,8 +11,8 @@ void tiny_create(struct machine *m, struct host *host, const uint8_t *code, size
 /* Does this host execute RDGSBASE and WRGSBASE at CPL 0? CPUID must already offer FSGSBASE to guests. */
 bool tiny_has_fsgsbase(struct host *host);
 
-/* Empty exits a second, all of `jobs` threads at once, each with a machine of its own: the floor. */
-double tiny_exits_per_second(struct host *host, unsigned jobs, double seconds);
+/* Empty exits a second. */
+double tiny_exits_per_second(struct host *host, double seconds);
 
 /* Gives the guest a stack, a GDT and an IDT whose every gate reports its vector. Call it before the first run. */
 void tiny_tables(struct machine *m);
