@@ -7,38 +7,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 
 #include "vmm/die.h"
 
 #define ANSWER_SECONDS 10.0
 
-void qemu_host_open(struct qemu_host *h)
-{
-	char err[400];
-
-	pthread_mutex_init(&h->lock, NULL);
-	if (!qemu_find(h->path, sizeof(h->path)))
-		die(EXIT_HOST, "no %s in PATH; Debian's package is qemu-system-x86", QEMU_PROGRAM);
-	if (!qemu_version(h->path, h->version, sizeof(h->version), err, sizeof(err)))
-		die(EXIT_HOST, "%s", err);
-}
-
 static void end(struct qemu_vcpu *v)
 {
 	qemu_stop(&v->process);
 	free(v);
-}
-
-void qemu_host_close(struct qemu_host *h)
-{
-	while (h->idle) {
-		struct qemu_vcpu *v = h->idle;
-
-		h->idle = v->next;
-		end(v);
-	}
-	pthread_mutex_destroy(&h->lock);
 }
 
 static bool ready(struct qemu_vcpu *v, char *err, size_t err_size)
@@ -59,7 +36,7 @@ static bool ready(struct qemu_vcpu *v, char *err, size_t err_size)
 	return false;
 }
 
-static struct qemu_vcpu *start(struct qemu_host *h)
+static struct qemu_vcpu *start_one(struct qemu_host *h)
 {
 	struct qemu_vcpu *v = xcalloc(1, sizeof(*v));
 	char err[600];
@@ -69,42 +46,94 @@ static struct qemu_vcpu *start(struct qemu_host *h)
 	return v;
 }
 
-/* A QEMU ends with the thread that has started it. */
-static bool lives(const struct qemu_vcpu *v)
+static void add_idle(struct qemu_host *h, struct qemu_vcpu *v)
 {
-	siginfo_t info = { 0 };
-
-	return !waitid(P_PID, v->process.pid, &info, WEXITED | WNOHANG | WNOWAIT) && !info.si_pid;
+	v->next = h->idle;
+	h->idle = v;
+	pthread_cond_broadcast(&h->changed);
 }
 
-static struct qemu_vcpu *take_idle(struct qemu_host *h)
+static void *start_asked(void *context)
 {
+	struct qemu_host *h = context;
 	struct qemu_vcpu *v;
 
 	pthread_mutex_lock(&h->lock);
-	v = h->idle;
-	if (v)
+	while (!h->closing) {
+		if (!h->asked) {
+			pthread_cond_wait(&h->changed, &h->lock);
+			continue;
+		}
+		h->asked--;
+		pthread_mutex_unlock(&h->lock);
+		v = start_one(h);
+		pthread_mutex_lock(&h->lock);
+		add_idle(h, v);
+	}
+	while ((v = h->idle)) {
 		h->idle = v->next;
+		end(v);
+	}
 	pthread_mutex_unlock(&h->lock);
-	return v;
+	return NULL;
+}
+
+/* The thread takes no signal. */
+static void run_starter(struct qemu_host *h)
+{
+	sigset_t all, old;
+
+	pthread_mutex_init(&h->lock, NULL);
+	pthread_cond_init(&h->changed, NULL);
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	if (pthread_create(&h->starter, NULL, start_asked, h))
+		die(EXIT_HOST, "cannot start a thread");
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+}
+
+void qemu_host_open(struct qemu_host *h)
+{
+	char err[400];
+
+	if (!qemu_find(h->path, sizeof(h->path)))
+		die(EXIT_HOST, "no %s in PATH; Debian's package is qemu-system-x86", QEMU_PROGRAM);
+	if (!qemu_version(h->path, h->version, sizeof(h->version), err, sizeof(err)))
+		die(EXIT_HOST, "%s", err);
+	run_starter(h);
+}
+
+void qemu_host_close(struct qemu_host *h)
+{
+	pthread_mutex_lock(&h->lock);
+	h->closing = true;
+	pthread_cond_broadcast(&h->changed);
+	pthread_mutex_unlock(&h->lock);
+	pthread_join(h->starter, NULL);
+	pthread_cond_destroy(&h->changed);
+	pthread_mutex_destroy(&h->lock);
 }
 
 struct qemu_vcpu *qemu_pool_take(struct qemu_host *h)
 {
 	struct qemu_vcpu *v;
 
-	while ((v = take_idle(h))) {
-		if (lives(v))
-			return v;
-		end(v);
+	pthread_mutex_lock(&h->lock);
+	if (!h->idle) {
+		h->asked++;
+		pthread_cond_broadcast(&h->changed);
 	}
-	return start(h);
+	while (!h->idle)
+		pthread_cond_wait(&h->changed, &h->lock);
+	v = h->idle;
+	h->idle = v->next;
+	pthread_mutex_unlock(&h->lock);
+	return v;
 }
 
 void qemu_pool_give(struct qemu_host *h, struct qemu_vcpu *v)
 {
 	pthread_mutex_lock(&h->lock);
-	v->next = h->idle;
-	h->idle = v;
+	add_idle(h, v);
 	pthread_mutex_unlock(&h->lock);
 }

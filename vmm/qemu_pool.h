@@ -13,7 +13,11 @@ struct qemu_host {
 	char version[32];
 	const char *accel;
 	pthread_mutex_t lock;
+	pthread_cond_t changed;
 	struct qemu_vcpu *idle;
+	pthread_t starter;              /* a QEMU ends with the thread that has started it: this one lives as long as the host */
+	unsigned asked;                 /* machines that it is to start */
+	bool closing;
 };
 
 /* Finds the program and asks for its version. Exits with EXIT_HOST and one line if it is absent or too old. */
