@@ -97,12 +97,13 @@ static uint64_t any_iret(const struct session *s)
 }
 
 /* An IRET of the kernel's to user code at an address that is not canonical, made here, so that what the guest's C decides does
- * not matter: which RIP its #GP saves. */
+ * not matter: which RIP its #GP saves, and whether with RF. */
 static void see_iret(struct session *s, struct host_facts *f)
 {
 	const struct hardware_frame to = { 1ull << 47, ABI_USER_CS, RFLAGS_FIXED, ABI_USER_RSP, ABI_USER_SS };
 	const struct kernel_stack *thread = layout_stack_of(&s->layout, 0, 3);
-	uint64_t rsp = thread->base + thread->size - sizeof(to), saved_rip;
+	uint64_t rsp = thread->base + thread->size - sizeof(to);
+	struct hardware_frame saved;
 	struct stop stop;
 
 	memcpy(mem_at(&s->machine.mem, rsp - ABI_KERNEL_VIRT, sizeof(to)), &to, sizeof(to));
@@ -110,8 +111,9 @@ static void see_iret(struct session *s, struct host_facts *f)
 	s->run.report_faults = true;
 	stop = run_to_stop(&s->run);
 	s->run.report_faults = false;
-	session_read(s, machine_regs(&s->machine)->rsp + 8, &saved_rip, sizeof(saved_rip));
-	f->iret_checks_rip = stop.kind != STOP_BOUNDARY || saved_rip != to.rip;
+	session_read(s, machine_regs(&s->machine)->rsp + 8, &saved, sizeof(saved));
+	f->iret_checks_rip = stop.kind != STOP_BOUNDARY || saved.rip != to.rip;
+	f->faults_set_rf = stop.kind != STOP_BOUNDARY || saved.rflags & RFLAGS_RF;
 }
 
 struct session *facts_session(const struct bench *b)
