@@ -109,6 +109,7 @@ static bool init_model(struct session *s, char *err, size_t err_size)
 	struct model_boot boot = {
 		.gs = s->u, .flags = s->flags, .fsgsbase = user_has_fsgsbase(&s->unit),
 		.fsgsbase_can_be_off = s->bench->facts.fsgsbase_can_be_off,
+		.absent_ss_is_np = s->bench->facts.absent_ss_is_np,
 	};
 	uint64_t size;
 
