@@ -1,107 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* t-qemu-state.c: a QEMU whose state the bench writes: our guest boots that way, its state survives being read and written at each
  * boundary of a system call, and events that are written into it arrive as they must. */
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "guest/abi.h"
+#include "tap/qemu_machine.h"
 #include "tap/tap.h"
-#include "vmm/elf.h"
-#include "vmm/qemu.h"
-#include "vmm/qemu_state.h"
 
-#define SECONDS 20
 #define MCE "mce 0 1 0xbc00000000000150 5 0x1000 0x86"
-#define CMDLINE "scheme=ist program=syscall gs=0x1000 flags=0x202"
 #define MOST_STEPS 400
-
-static struct qemu qemu;
-static struct gdb gdb;
-static struct vmstate stream, scratch;
-static struct elf *elf;
-static struct cpu_state now;
-static uint8_t *ram;                    /* as it was at the boundary */
-static char err[400];
-
-static __attribute__((noreturn)) void give_up(const char *what)
-{
-	char end[400];
-
-	qemu_describe(&qemu, end, sizeof(end));
-	printf("Bail out! %s: %s %s %s\n", what, err, gdb.trouble, end);
-	exit(1);
-}
-
-static void must(bool good, const char *what)
-{
-	if (!good)
-		give_up(what);
-}
-
-static uint64_t symbol(const char *name)
-{
-	const struct elf_symbol *s = elf_symbol(elf, name);
-
-	must(s, name);
-	return s->addr;
-}
-
-static void save(struct vmstate *v, struct machine_state *out)
-{
-	must(qemu_state_save(&gdb, qemu.state, v, false, err, sizeof(err)), "save");
-	qemu_state_read(v, out);
-}
-
-static void load(struct vmstate *v, const struct machine_state *s)
-{
-	must(qemu_state_write(v, s, err, sizeof(err)) && qemu_state_load(&gdb, qemu.state, v, err, sizeof(err)), "load");
-}
-
-/* On to one of two places. */
-static bool goes_to(uint64_t at, uint64_t other)
-{
-	must(gdb_break(&gdb, at, true) && gdb_break(&gdb, other, true) && gdb_go(&gdb) && gdb_state(&gdb, &now) &&
-	     gdb_break(&gdb, at, false) && gdb_break(&gdb, other, false), "run");
-	return now.rip == at;
-}
-
-static void *all_ram(void)
-{
-	return mem_at(&qemu.ram, 0, qemu.ram.size);
-}
-
-/* 64-bit entry, as the bench's own machine has it. */
-static void first_state(struct machine_state *s)
-{
-	const struct kvm_segment code = { .limit = ~0u, .selector = 0x10, .type = 11, .present = 1, .s = 1, .l = 1, .g = 1 };
-	const struct kvm_segment data = { .limit = ~0u, .selector = 0x18, .type = 3, .present = 1, .s = 1, .db = 1, .g = 1 };
-
-	s->sregs.cs = code;
-	s->sregs.ss = s->sregs.ds = s->sregs.es = s->sregs.fs = s->sregs.gs = data;
-	s->sregs.cr0 = 0x80050033;
-	s->sregs.cr4 = 0x620;
-	s->sregs.efer = 0x500;
-	s->sregs.cr3 = symbol("boot_pml4") - ABI_KERNEL_VIRT;
-	memset(&s->regs, 0, sizeof(s->regs));
-	s->regs.rip = elf_entry(elf);
-	s->regs.rflags = RFLAGS_FIXED;
-}
-
-static void boot(const char *path)
-{
-	struct machine_state s;
-
-	must(qemu_start_empty(&qemu, path, "tcg", err, sizeof(err)) && gdb_open(&gdb, qemu.gdb, SECONDS), "start");
-	must(qemu_state_open(&gdb, err, sizeof(err)) && qemu_state_save(&gdb, qemu.state, &stream, true, err, sizeof(err)), "first save");
-	must(elf_load(elf, &qemu.ram, err, sizeof(err)), "image");
-	strcpy(mem_at(&qemu.ram, symbol("boot_cmdline") - ABI_KERNEL_VIRT, sizeof(CMDLINE)), CMDLINE);
-	qemu_state_read(&stream, &s);
-	first_state(&s);
-	qemu_state_nmi_input(&stream);
-	load(&stream, &s);
-	ok(goes_to(symbol("user_syscall"), QEMU_RESET) && cpu_cpl(&now) == 3, "the guest gets from a written state to user code");
-}
 
 /* Saved, written and loaded, it is the same again: in our words, and in QEMU's summary of it. */
 static bool survives(struct machine_state *s)
@@ -117,6 +21,23 @@ static bool survives(struct machine_state *s)
 	hflags = vmstate_get(&stream, VMSTATE_HFLAGS, 0);
 	save(&scratch, &again);
 	return same && !memcmp(s, &again, sizeof(again)) && vmstate_get(&scratch, VMSTATE_HFLAGS, 0) == hflags;
+}
+
+/* With what the gdb stub says. */
+static bool agrees(const struct machine_state *s)
+{
+	const struct kvm_regs *r = &s->regs;
+	const struct kvm_sregs *q = &s->sregs;
+	const uint64_t gpr[GPR_COUNT] = {
+		r->rax, r->rcx, r->rdx, r->rbx, r->rsp, r->rbp, r->rsi, r->rdi, r->r8, r->r9, r->r10, r->r11, r->r12, r->r13, r->r14, r->r15,
+	};
+
+	must(gdb_state(&gdb, &now), "state");
+	return !memcmp(gpr, now.gpr, sizeof(gpr)) && r->rip == now.rip && r->rflags == now.rflags && q->gs.base == now.a &&
+	       s->msr[SAVED_KERNEL_GS_BASE] == now.i && q->fs.base == now.fs_base && q->cs.selector == now.cs &&
+	       q->ss.selector == now.ss && q->ds.selector == now.ds && q->es.selector == now.es && q->fs.selector == now.fs &&
+	       q->gs.selector == now.gs && q->cr0 == now.cr0 && q->cr2 == now.cr2 && q->cr3 == now.cr3 && q->cr4 == now.cr4 &&
+	       q->efer == now.efer;
 }
 
 static unsigned walk(uint64_t *way, bool touch, unsigned *spoilt)
@@ -214,7 +135,7 @@ static void machine_check(const struct machine_state *at, const char *where)
 	must(gdb_monitor(&gdb, MCE), "mce");
 	save(&scratch, &s);
 	ok(s.events.exception.pending && s.events.exception.nr == 18 && s.msr[SAVED_MCG_STATUS] == 5 &&
-	   s.msr[SAVED_MCI_STATUS + 1] == 0xbc00000000000150, "%s: until then it is pending, with its bank", where);
+	   s.msr[SAVED_MCI_STATUS + 1] == 0xbc00000000000150 && s.msr[SAVED_MCI_CTL + 1] == ~0ull, "%s: until then it is pending, with its bank", where);
 	ok(arrives(&s, NULL, 18, at), "%s: one written as pending arrives", where);
 	s = *at;
 	s.msr[SAVED_MCG_STATUS] = 4;
@@ -255,6 +176,7 @@ static void events(const char *where)
 	struct machine_state at;
 
 	ok(survives(&at), "%s: the state survives", where);
+	ok(agrees(&at), "%s: it is what the gdb stub says", where);
 	memcpy(ram, all_ram(), qemu.ram.size);
 	vectors(&at, where);
 	back_to(&at);
@@ -291,11 +213,12 @@ int main(int argc, char **argv)
 		printf("1..0 # SKIP there is no %s (Debian: qemu-system-x86)\n", QEMU_PROGRAM);
 		return 0;
 	}
-	plan(1 + 2 * 17 + 2);
+	plan(1 + 2 * 18 + 2);
 	elf = elf_open(argc > 1 ? argv[1] : "build/guest.elf", err, sizeof(err));
 	must(elf, "image");
 	ram = malloc(ABI_RAM_SIZE);
 	boot(path);
+	ok(goes_to(symbol("user_syscall"), QEMU_RESET) && cpu_cpl(&now) == 3, "the guest gets from a written state to user code");
 	events("CPL 3");
 	must(goes_to(symbol("entry_SYSCALL_64"), QEMU_RESET), "system call");
 	events("CPL 0");
