@@ -32,10 +32,10 @@ export GSGATE := $(OUT)/gsgate
 # The guest that tests look into; one for all builds of the bench.
 export GUEST_ELF := build/guest.elf
 PROVE := prove --norc --timer --exec tap/exec.sh
-FUZZ := elf scenario caseid gdb
+FUZZ := elf scenario caseid gdb vmstate
 # What their parsers need; clang, which has libFuzzer, does not take the rest.
-PURE = $(filter $(patsubst %,$(OUT)/vmm/%.c.o,caseid death decode die elf event gdb_packet gdb_regs gsvalue judge% layout% lines mem model% scenario% \
-	state symbols),$(VMM))
+PURE = $(filter $(patsubst %,$(OUT)/vmm/%.c.o,caseid death decode die elf event gdb_packet gdb_regs gsvalue judge% layout% lines mem model% qcow2 scenario% \
+	state symbols vmstate%),$(VMM))
 export FUZZ_SECONDS ?= 20
 SANITIZE := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 # A finding must not pass for an exit status of the contract. Tests look at SANITIZED before they measure time or memory.
