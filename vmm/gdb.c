@@ -116,6 +116,21 @@ static bool is_ok(struct gdb *g, const char *what)
 	return !strcmp(g->reply.text, "OK") || fail(g, "its gdb stub answers \"%.20s\" to %s", g->reply.text, what);
 }
 
+/* Output comes as "O" and pairs of digits. Control characters are no text. */
+static void keep_output(struct gdb *g)
+{
+	size_t used = strlen(g->said), n = (g->reply.size - 1) / 2;
+
+	if (n > sizeof(g->said) - 1 - used)
+		n = sizeof(g->said) - 1 - used;
+	if (!gdb_hex(g->reply.text + 1, g->said + used, n))
+		n = 0;
+	g->said[used + n] = '\0';
+	for (char *c = g->said + used; *c; c++)
+		if ((unsigned char)*c < ' ')
+			*c = ' ';
+}
+
 bool gdb_monitor(struct gdb *g, const char *command)
 {
 	char text[500] = "qRcmd,";
@@ -123,11 +138,14 @@ bool gdb_monitor(struct gdb *g, const char *command)
 
 	for (; *command && n + 3 < sizeof(text); command++)
 		n += snprintf(text + n, sizeof(text) - n, "%02x", (unsigned char)*command);
+	g->said[0] = '\0';
 	if (*command || !ask_text(g, text))
 		return fail(g, "a question is too long");
-	while (g->reply.text[0] == 'O' && strcmp(g->reply.text, "OK"))
+	while (g->reply.text[0] == 'O' && strcmp(g->reply.text, "OK")) {
+		keep_output(g);
 		if (!take_reply(g))
 			return false;
+	}
 	return is_ok(g, "a monitor command");
 }
 

@@ -14,6 +14,7 @@ struct gdb {
 	struct gdb_regs regs;
 	struct gdb_payload reply;       /* the last answer */
 	char trouble[200];              /* "" if there is none */
+	char said[200];                 /* the beginning of what the last monitor command has printed */
 	char in[3 * GDB_PAYLOAD];       /* what has arrived and is not read yet */
 	size_t used;
 };
@@ -24,7 +25,7 @@ bool gdb_open(struct gdb *g, int fd, double limit);
 /* Asks and takes the answer into g->reply. An answer "E.." is trouble. */
 bool gdb_ask(struct gdb *g, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* A command of QEMU's monitor; what that prints is dropped. */
+/* A command of QEMU's monitor. What that prints is in g->said, its beginning if it is long; that is no trouble. */
 bool gdb_monitor(struct gdb *g, const char *command);
 
 bool gdb_state(struct gdb *g, struct cpu_state *out);

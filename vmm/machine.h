@@ -35,13 +35,21 @@ struct machine {
 	uint64_t exits, ioctls;         /* counted for `gsgate doctor` and the summary */
 };
 
+/* Which MSR stands where in machine_state. */
+enum saved_msr {
+	SAVED_STAR, SAVED_LSTAR, SAVED_FMASK, SAVED_KERNEL_GS_BASE, SAVED_MCG_STATUS, SAVED_MCG_CTL,
+	SAVED_MCI_STATUS,               /* one for each bank */
+	SAVED_MCI_CTL = SAVED_MCI_STATUS + MCE_BANKS,
+	SAVED_MSRS = SAVED_MCI_CTL + MCE_BANKS
+};
+
 /* A vCPU state in the hypervisor's own words, for going back to it exactly. */
 struct machine_state {
 	struct kvm_regs regs;
 	struct kvm_sregs sregs;
 	struct kvm_vcpu_events events;
 	struct kvm_debugregs debug;
-	uint64_t msr[32];
+	uint64_t msr[32];               /* by enum saved_msr */
 };
 
 /* A VM with ram_size bytes of zeroed RAM and a vCPU at 64-bit entry state: RIP = entry, CR3 = page_table. */

@@ -6,17 +6,17 @@
 #include "vmm/machine.h"
 #include "vmm/msr.h"
 
-static const uint32_t saved_msrs[] = {
-	MSR_STAR, MSR_LSTAR, MSR_FMASK, MSR_KERNEL_GS_BASE, MSR_MCG_STATUS, MSR_MCG_CTL,
-	MSR_MC0_STATUS + 0, MSR_MC0_STATUS + 4, MSR_MC0_STATUS + 8, MSR_MC0_STATUS + 12,
+static const uint32_t saved_msrs[SAVED_MSRS] = {
+	[SAVED_STAR] = MSR_STAR, [SAVED_LSTAR] = MSR_LSTAR, [SAVED_FMASK] = MSR_FMASK, [SAVED_KERNEL_GS_BASE] = MSR_KERNEL_GS_BASE,
+	[SAVED_MCG_STATUS] = MSR_MCG_STATUS, [SAVED_MCG_CTL] = MSR_MCG_CTL,
+	[SAVED_MCI_STATUS] = MSR_MC0_STATUS + 0, MSR_MC0_STATUS + 4, MSR_MC0_STATUS + 8, MSR_MC0_STATUS + 12,
 	MSR_MC0_STATUS + 16, MSR_MC0_STATUS + 20, MSR_MC0_STATUS + 24, MSR_MC0_STATUS + 28,
 	MSR_MC0_STATUS + 32, MSR_MC0_STATUS + 36,
-	MSR_MC0_CTL + 0, MSR_MC0_CTL + 4, MSR_MC0_CTL + 8, MSR_MC0_CTL + 12,
+	[SAVED_MCI_CTL] = MSR_MC0_CTL + 0, MSR_MC0_CTL + 4, MSR_MC0_CTL + 8, MSR_MC0_CTL + 12,
 	MSR_MC0_CTL + 16, MSR_MC0_CTL + 20, MSR_MC0_CTL + 24, MSR_MC0_CTL + 28,
 	MSR_MC0_CTL + 32, MSR_MC0_CTL + 36,
 };
-#define SAVED_MSRS (sizeof(saved_msrs) / sizeof(saved_msrs[0]))
-_Static_assert(SAVED_MSRS == 6 + 2 * MCE_BANKS, "take_msrs() knows the order");
+_Static_assert(MCE_BANKS == 10, "one line for each bank");
 _Static_assert(SAVED_MSRS <= sizeof(((struct machine_state *)0)->msr) / 8, "room for every MSR");
 
 struct msr_list {
@@ -118,17 +118,16 @@ static void get_debug(struct machine *m, struct cpu_state *s)
 	take_debug(&d, s);
 }
 
-/* In the order of saved_msrs. */
 static void take_msrs(const uint64_t *value, struct cpu_state *s)
 {
-	s->star = value[0];
-	s->lstar = value[1];
-	s->fmask = value[2];
-	s->i = value[3];
-	s->mcg_status = value[4];
-	s->mcg_ctl = value[5];
-	memcpy(s->mci_status, value + 6, sizeof(s->mci_status));
-	memcpy(s->mci_ctl, value + 6 + MCE_BANKS, sizeof(s->mci_ctl));
+	s->star = value[SAVED_STAR];
+	s->lstar = value[SAVED_LSTAR];
+	s->fmask = value[SAVED_FMASK];
+	s->i = value[SAVED_KERNEL_GS_BASE];
+	s->mcg_status = value[SAVED_MCG_STATUS];
+	s->mcg_ctl = value[SAVED_MCG_CTL];
+	memcpy(s->mci_status, value + SAVED_MCI_STATUS, sizeof(s->mci_status));
+	memcpy(s->mci_ctl, value + SAVED_MCI_CTL, sizeof(s->mci_ctl));
 }
 
 static void get_msr_state(struct machine *m, struct cpu_state *s)

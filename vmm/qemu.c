@@ -5,125 +5,21 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "guest/abi.h"
-#include "vmm/clock.h"
 #include "vmm/die.h"
+#include "vmm/qcow2.h"
+#include "vmm/qemu_child.h"
 
 #define VERSION_SECONDS 5.0
+#define BIOS_SIZE 65536                 /* the least that QEMU takes */
 #define END_SECONDS 0.5                 /* from a closed socket to the end of the process */
-#define MOST_AT_ONCE 16
-#define HIGH_FD 64                      /* out of the way of the numbers that a child gets */
-
-/* What a child finds under these numbers. */
-enum { FD_IN, FD_CONSOLE, FD_ERRORS, FD_GDB, FD_RAM, FD_COUNT };
-
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static pid_t children[MOST_AT_ONCE];
-
-static void kill_children(void)
-{
-	for (unsigned n = 0; n < MOST_AT_ONCE; n++)
-		if (children[n]) {
-			kill(children[n], SIGKILL);
-			waitpid(children[n], NULL, 0);
-		}
-}
-
-static bool replace(pid_t old, pid_t new)
-{
-	static bool registered;
-	bool found = false;
-
-	pthread_mutex_lock(&lock);
-	if (!registered)
-		atexit(kill_children);
-	registered = true;
-	for (unsigned n = 0; n < MOST_AT_ONCE && !found; n++)
-		if (children[n] == old) {
-			children[n] = new;
-			found = true;
-		}
-	pthread_mutex_unlock(&lock);
-	return found;
-}
-
-/* Between fork() and exec(): nothing that takes a lock. */
-static __attribute__((noreturn)) void become(char *const argv[], const int fd[], pid_t parent)
-{
-	sigset_t none;
-	int high[FD_COUNT];
-
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != parent)
-		_exit(127);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	for (int n = 0; n < FD_COUNT; n++)
-		high[n] = fcntl(fd[n], F_DUPFD, HIGH_FD);
-	for (int n = 0; n < FD_COUNT; n++)
-		if (dup2(high[n], n) < 0)
-			_exit(127);
-	close_range(FD_COUNT, ~0u, 0);
-	execv(argv[0], argv);
-	_exit(127);
-}
-
-static pid_t spawn(char *const argv[], const int fd[])
-{
-	pid_t parent = getpid(), pid = fork();
-
-	if (pid == 0)
-		become(argv, fd, parent);
-	if (pid > 0 && !replace(0, pid)) {
-		kill(pid, SIGKILL);
-		waitpid(pid, NULL, 0);
-		errno = EAGAIN;
-		return -1;
-	}
-	return pid;
-}
-
-/* Has it ended, now or within so many seconds? */
-static bool ended(pid_t pid, double seconds, int *status)
-{
-	struct timespec tick = { .tv_nsec = 2000000 };
-	double until = clock_now() + seconds;
-	pid_t got;
-
-	while ((got = waitpid(pid, status, WNOHANG)) == 0 && clock_now() < until)
-		nanosleep(&tick, NULL);
-	if (got == pid)
-		replace(pid, 0);
-	return got == pid;
-}
-
-static void put_down(pid_t pid)
-{
-	kill(pid, SIGKILL);
-	waitpid(pid, NULL, 0);
-	replace(pid, 0);
-}
-
-static int nameless(const char *what)
-{
-	int fd = memfd_create(what, MFD_CLOEXEC);
-
-	if (fd < 0)
-		die_errno(EXIT_HOST, "a file for %s of QEMU", what);
-	return fd;
-}
 
 /* The first line of a child's file. */
 static void first_line(int fd, char *out, size_t out_size)
@@ -153,17 +49,17 @@ bool qemu_find(char *path, size_t path_size)
 static bool ask_version(const char *path, char *said, size_t said_size, char *err, size_t err_size)
 {
 	char *const argv[] = { (char *)path, "--version", NULL };
-	int out = nameless("the output"), null = open("/dev/null", O_RDWR | O_CLOEXEC), status = 0;
-	const int fd[FD_COUNT] = { null, out, out, null, null };
-	pid_t pid = spawn(argv, fd);
+	int out = child_file("the output"), null = open("/dev/null", O_RDWR | O_CLOEXEC), status = 0;
+	const int fd[FD_COUNT] = { null, out, out, null, null, null, null };
+	pid_t pid = child_spawn(argv, fd);
 	bool good = false;
 
 	if (pid < 0)
 		snprintf(err, err_size, "%s cannot be started: %s", path, strerror(errno));
-	else if (!(good = ended(pid, VERSION_SECONDS, &status)))
+	else if (!(good = child_ended(pid, VERSION_SECONDS, &status)))
 		snprintf(err, err_size, "%s does not say its version within %.0f s", path, VERSION_SECONDS);
 	if (pid > 0 && !good)
-		put_down(pid);
+		child_put_down(pid);
 	first_line(out, said, said_size);
 	if (good && !*said)
 		snprintf(err, err_size, "%s does not say its version", path);
@@ -193,57 +89,110 @@ bool qemu_version(const char *path, char *version, size_t version_size, char *er
 	return false;
 }
 
-/* A machine without any source of interrupts, whose report ports end it. */
-static pid_t spawn_machine(const char *path, const char *image, const int fd[])
+#define MACHINE "microvm,x-option-roms=off,auto-kernel-cmdline=off,pit=off,pic=off,rtc=off,isa-serial=off,memory-backend=ram"
+/* What both machines have: no source of interrupts, stopped before the first instruction, RAM and gdb stub inherited. */
+#define COMMON(path, accel, size, ram) \
+	(char *)(path), "-nodefaults", "-no-user-config", "-display", "none", "-S", "-accel", (char *)(accel), "-cpu", "max", \
+	"-M", MACHINE, "-m", size, "-object", ram, "-chardev", "socket,id=gdb,fd=3", "-gdb", "chardev:gdb"
+
+struct ram_words {
+	char size[64], object[128];
+};
+
+static struct ram_words ram_words(void)
 {
-	char done[64], panic[64], debugcon[64], size[64], ram[128];
-	char *const argv[] = {
-		(char *)path, "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none", "-S", "-accel", "tcg", "-cpu", "max",
-		"-M", "microvm,x-option-roms=off,auto-kernel-cmdline=off,pit=off,pic=off,rtc=off,isa-serial=off,memory-backend=ram",
-		"-m", size, "-object", ram, "-kernel", (char *)image, "-device", done, "-device", panic,
-		"-chardev", "stdio,id=console,signal=off", "-device", debugcon, "-chardev", "socket,id=gdb,fd=3", "-gdb", "chardev:gdb", NULL,
-	};
+	struct ram_words w;
 
 	_Static_assert(FD_GDB == 3, "the socket's number in the arguments");
+	snprintf(w.size, sizeof(w.size), "size=%uk", ABI_RAM_SIZE / 1024);
+	snprintf(w.object, sizeof(w.object), "memory-backend-file,id=ram,share=on,size=%uk,mem-path=/proc/self/fd/%d",
+		 ABI_RAM_SIZE / 1024, FD_RAM);
+	return w;
+}
+
+/* A machine whose report ports end it. */
+static pid_t spawn_image(const char *path, const char *image, const int fd[])
+{
+	struct ram_words ram = ram_words();
+	char done[64], panic[64], debugcon[64];
+	char *const argv[] = {
+		COMMON(path, "tcg", ram.size, ram.object), "-no-reboot", "-kernel", (char *)image, "-device", done, "-device", panic,
+		"-chardev", "stdio,id=console,signal=off", "-device", debugcon, NULL,
+	};
+
 	snprintf(done, sizeof(done), "isa-debug-exit,iobase=%#x,iosize=1", ABI_PORT_DONE);
 	snprintf(panic, sizeof(panic), "isa-debug-exit,iobase=%#x,iosize=1", ABI_PORT_PANIC);
 	snprintf(debugcon, sizeof(debugcon), "isa-debugcon,iobase=%#x,chardev=console", ABI_PORT_CONSOLE);
-	snprintf(size, sizeof(size), "size=%uk", ABI_RAM_SIZE / 1024);
-	snprintf(ram, sizeof(ram), "memory-backend-file,id=ram,share=on,size=%uk,mem-path=/proc/self/fd/%d", ABI_RAM_SIZE / 1024,
-		 FD_RAM);
-	return spawn(argv, fd);
+	return child_spawn(argv, fd);
 }
 
-bool qemu_start(struct qemu *q, const char *path, const char *image, char *err, size_t err_size)
+static pid_t spawn_empty(const char *path, const char *accel, const int fd[])
 {
-	int pair[2], ram = nameless("RAM"), null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	struct ram_words ram = ram_words();
+	char bios[64], drive[128];
+	char *const argv[] = { COMMON(path, accel, ram.size, ram.object), "-bios", bios, "-drive", drive, NULL };
 
-	memset(q, 0, sizeof(*q));
-	q->console = nameless("the console");
-	q->errors = nameless("the errors");
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) || ftruncate(ram, ABI_RAM_SIZE))
+	snprintf(bios, sizeof(bios), "/proc/self/fd/%d", FD_BIOS);
+	snprintf(drive, sizeof(drive), "if=none,id=state,format=qcow2,cache=unsafe,file=/proc/self/fd/%d", FD_STATE);
+	return child_spawn(argv, fd);
+}
+
+/* With an image, or with a file to save into. */
+static bool start(struct qemu *q, const char *path, const char *image, const char *accel, char *err, size_t err_size)
+{
+	int pair[2], ram = child_file("RAM"), bios = child_file("firmware"), null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	int fd[FD_COUNT] = { null, q->console, q->errors, -1, ram, image ? null : q->state, bios };
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) || ftruncate(ram, ABI_RAM_SIZE) || ftruncate(bios, BIOS_SIZE))
 		die_errno(EXIT_HOST, "a socket and RAM for QEMU");
 	mem_init_file(&q->ram, ram, ABI_RAM_SIZE);
 	q->gdb = pair[0];
-	q->pid = spawn_machine(path, image, (const int[FD_COUNT]){ null, q->console, q->errors, pair[1], ram });
+	fd[FD_GDB] = pair[1];
+	q->pid = image ? spawn_image(path, image, fd) : spawn_empty(path, accel, fd);
 	if (q->pid < 0)
 		snprintf(err, err_size, "%s cannot be started: %s", path, strerror(errno));
 	close(pair[1]);
 	close(ram);
+	close(bios);
 	close(null);
 	if (q->pid < 0)
 		qemu_stop(q);
 	return q->pid > 0;
 }
 
+static void open_files(struct qemu *q)
+{
+	memset(q, 0, sizeof(*q));
+	q->console = child_file("the console");
+	q->errors = child_file("the errors");
+	q->state = -1;
+}
+
+bool qemu_start(struct qemu *q, const char *path, const char *image, char *err, size_t err_size)
+{
+	open_files(q);
+	return start(q, path, image, NULL, err, err_size);
+}
+
+bool qemu_start_empty(struct qemu *q, const char *path, const char *accel, char *err, size_t err_size)
+{
+	open_files(q);
+	q->state = child_file("the saved state");
+	if (!qcow2_create(q->state))
+		die_errno(EXIT_HOST, "the saved state of QEMU");
+	return start(q, path, NULL, accel, err, err_size);
+}
+
 void qemu_stop(struct qemu *q)
 {
 	if (q->pid > 0)
-		put_down(q->pid);
+		child_put_down(q->pid);
 	q->pid = -1;
 	close(q->gdb);
 	close(q->console);
 	close(q->errors);
+	if (q->state >= 0)
+		close(q->state);
 	mem_free(&q->ram);
 }
 
@@ -255,7 +204,7 @@ void qemu_describe(struct qemu *q, char *out, size_t out_size)
 	*out = '\0';
 	first_line(q->errors, said, sizeof(said));
 	first_line(q->console, panic, sizeof(panic));
-	if (q->pid <= 0 || !ended(q->pid, END_SECONDS, &status))
+	if (q->pid <= 0 || !child_ended(q->pid, END_SECONDS, &status))
 		return;
 	q->pid = -1;
 	if (WIFSIGNALED(status))
