@@ -125,8 +125,8 @@ claim('by way of a daemon the same works, with a QEMU that has no rights of its 
 claim('killed with machines of a daemon, a program leaves nothing, in the daemon neither', sub {
 	my $r = beside_daemon(<<"END");
 		$holder hold 2 qemu:///system >$dir/ready &
-		until grep -q ready $dir/ready; do sleep 0.1; done
-		ls /run/libvirt/qemu/*.pid | wc -l
+		while kill -0 \$! && ! grep -q ready $dir/ready; do sleep 0.1; done
+		ls /run/libvirt/qemu/gsgate-*.pid | wc -l
 		kill -KILL \$!
 		for n in \$(seq 100); do ls $tmp/gsgate-* >$dir/null 2>&1 || break; sleep 0.1; done
 		find /run/libvirt /var/lib/libvirt /var/log/libvirt -name '*gsgate*'

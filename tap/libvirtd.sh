@@ -24,7 +24,7 @@ for own in /run /etc/libvirt /var/lib/libvirt /var/cache/libvirt /var/log/libvir
 	mkdir -p "$own"
 	mount -t tmpfs none "$own"
 done
-echo 'stdio_handler = "file"' >/etc/libvirt/qemu.conf
+printf '%s\n' 'stdio_handler = "file"' 'namespaces = []' >/etc/libvirt/qemu.conf
 
 libvirtd --pid-file /run/libvirtd.pid >"$dir/log" 2>&1 &
 for _ in $(seq 200); do
