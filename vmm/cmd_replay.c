@@ -169,7 +169,7 @@ static void replay(struct replay *r)
 	struct walk_result again;
 	char err[RECORD_ERROR];
 
-	unit_map(&r->unit, r->bench);
+	unit_map(&r->unit, r->bench, 0);
 	if (r->unit.error[0])
 		die(EXIT_HOST, "%s", r->unit.error);
 	find_boundary(r);

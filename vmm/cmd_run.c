@@ -15,6 +15,7 @@
 #include "vmm/summary.h"
 #include "vmm/tiny.h"
 
+#define MAP_SHARE 0.5                   /* of the time limit: a part of the maps and time for cases is worth more than all maps */
 #define FLOOR_SECONDS 0.3               /* before and after injecting: the machine may have got a neighbour */
 
 struct job {
@@ -119,7 +120,7 @@ static int exit_status(const struct job *j)
 /* Not when the run has been cut short: it must end. */
 static double measure_floor(struct job *j, double deadline)
 {
-	return passes_signal || (deadline > 0 && clock_now() > deadline) ? 0 : tiny_exits_per_second(&j->bench.host, j->options->jobs, FLOOR_SECONDS);
+	return passes_signal || clock_past(deadline) ? 0 : tiny_exits_per_second(&j->bench.host, j->options->jobs, FLOOR_SECONDS);
 }
 
 static void inject(struct job *j, double deadline)
@@ -153,7 +154,7 @@ static void report(struct job *j, double start)
 int cmd_run(const struct options *o)
 {
 	struct job *j = xcalloc(1, sizeof(*j));
-	double start = clock_now(), deadline = o->time > 0 ? start + o->time : 0;
+	double start = clock_now(), limit, deadline;
 	int status;
 
 	j->options = o;
@@ -162,12 +163,14 @@ int cmd_run(const struct options *o)
 	open_outputs(j);                                /* a name that cannot be written is told before the work */
 	j->unreached = coverage_read_list();
 	bench_open(&j->bench, o->kernel, o->timeout);
+	limit = o->time > 0 ? o->time : j->bench.default_time;
+	deadline = limit > 0 ? start + limit : 0;
 	j->bench.seed = o->seed;
 	if (o->kernel_named)
 		snprintf(j->bench.replay_option, sizeof(j->bench.replay_option), "--kernel %s", o->kernel);
 	plan_make(&j->plan, o, &j->bench);
 	j->totals.jobs = o->jobs;
-	passes_map(&j->plan, &j->bench, o->jobs, deadline); /* the plan needs every map */
+	passes_map(&j->plan, &j->bench, o->jobs, limit > 0 ? start + MAP_SHARE * limit : 0);    /* the plan needs every map */
 	tap_begin(&j->plan);
 	run_canaries(j);
 	inject(j, deadline);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* report_end.c: the last lines of a run: violations in groups, then the counts. */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -151,11 +152,20 @@ static void print_injections(const struct totals *t)
 	       (unsigned long)t->db_real, (unsigned long)(t->db - t->db_real), (unsigned long)t->sampled);
 }
 
+/* What was not done has no point that is ok. */
+static void print_fraction(const struct totals *t)
+{
+	if (t->unfinished)
+		printf("# %.0f %% of the planned cases done: cut after %.0f s; the rest is not judged\n",
+		       floor(100 * totals_fraction(t)), t->seconds);
+}
+
 void tap_end(const struct totals *t, const struct plan *p, const struct bench *bench)
 {
 	print_groups(p, bench);
 	for (size_t n = 0; n < p->skip_count; n++)
 		printf("# skipped: %s: %s\n", p->skips[n].what, p->skips[n].reason);
+	print_fraction(t);
 	print_rules(t);
 	print_boundaries(&t->coverage);
 	print_injections(t);

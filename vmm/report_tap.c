@@ -100,6 +100,14 @@ static void print_golden(const struct unit_record *r, const struct bench *bench)
 	printf("      completed: %s\n      ...\n", r->golden.completed ? "true" : "false");
 }
 
+static void print_missing(const struct unit_record *r, const struct point *p)
+{
+	printf("    # ");
+	if (p->cases)
+		printf("%u of %u cases ", p->planned - p->cases, p->planned);
+	printf("not injected: %s\n", r->golden.completed ? "the run was cut short" : "the golden run died");
+}
+
 /* False if a point is not ok. */
 static bool print_points(const struct unit_record *r, const struct bench *bench)
 {
@@ -110,13 +118,13 @@ static bool print_points(const struct unit_record *r, const struct bench *bench)
 	printf("    1..%u\n", p.count + 1);
 	print_golden(r, bench);
 	for (unsigned n = 0; n < p.count; n++) {
-		bool ok = p.point[n].cases && !p.point[n].broken;
+		bool ok = p.point[n].cases == p.point[n].planned && !p.point[n].broken;
 
 		printf("    %s %u - %s %s\n", ok ? "ok" : "not ok", n + 2, p.point[n].symbol, event_name(p.point[n].event));
 		if (p.point[n].broken)
 			print_failure(r, bench, &p.point[n]);
 		else if (!ok)
-			printf("    # not injected: %s\n", r->golden.completed ? "the run was cut short" : "the golden run died");
+			print_missing(r, &p.point[n]);
 		good &= ok;
 	}
 	points_free(&p);
