@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "vmm/artifacts.h"
 #include "vmm/bench.h"
 #include "vmm/clock.h"
 #include "vmm/commands.h"
@@ -31,6 +32,8 @@ static void open_outputs(struct job *j)
 {
 	if (j->options->summary && j->options->journal && !strcmp(j->options->summary, j->options->journal))
 		die(EXIT_USAGE, "--summary and --journal name the same file, %s", j->options->summary);
+	if (j->options->artifacts)
+		artifacts_folder(j->options->artifacts);
 	if (j->options->summary)
 		outfile_open(&j->summary, j->options->summary);
 	if (j->options->journal)
@@ -176,6 +179,8 @@ int cmd_run(const struct options *o)
 	inject(j, deadline);
 	report(j, start);
 	write_outputs(j);
+	if (o->artifacts && !passes_signal)
+		artifacts_of_run(o->artifacts, &j->plan, &j->bench);
 	status = exit_status(j);
 	coverage_free(&j->totals.coverage);
 	free(j->unreached);

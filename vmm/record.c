@@ -106,6 +106,12 @@ bool record_unfinished(const struct unit_record *r)
 	return !r->finished && !r->error[0] && (r->golden.completed || !r->mapped);
 }
 
+void record_replay_line(const struct unit *u, const struct bench *bench, const char *id, char *out, size_t out_size)
+{
+	snprintf(out, out_size, "gsgate replay %s%s%s%s%s", bench->replay_option, *bench->replay_option ? " " : "",
+		 u->scenario->is_file ? u->scenario->path : "", u->scenario->is_file ? " " : "", id);
+}
+
 void record_free(struct unit_record *r)
 {
 	for (size_t n = 0; n < r->case_count; n++)

@@ -75,6 +75,10 @@ bool record_unfinished(const struct unit_record *r);
 void record_case_id(const struct unit_record *r, const struct bench *bench, uint32_t visit, enum event event,
 		    char *out, size_t out_size);
 
+/* What to type to see a case of this unit again. */
+#define RECORD_REPLAY_LINE 1600
+void record_replay_line(const struct unit *u, const struct bench *bench, const char *id, char *out, size_t out_size);
+
 void record_free(struct unit_record *r);
 
 #endif

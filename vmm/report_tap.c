@@ -77,7 +77,7 @@ static void print_breach(const struct unit_record *r, const struct bench *bench,
 static void print_failure(const struct unit_record *r, const struct bench *bench, const struct point *p)
 {
 	const struct visit *v = &r->map.at[p->first->visit];
-	char id[CASEID_SIZE];
+	char id[CASEID_SIZE], line[RECORD_REPLAY_LINE];
 
 	record_case_id(r, bench, p->first->visit, p->event, id, sizeof(id));
 	printf("      ---\n      case: %s\n", id);
@@ -86,8 +86,8 @@ static void print_failure(const struct unit_record *r, const struct bench *bench
 	printf("      at boundary: { CPL: %u, A: 0x%lx, I: 0x%lx }\n", v->cpl, (unsigned long)v->a_value,
 	       (unsigned long)v->i_value);
 	printf("      broken: %u of %u cases%s\n", p->broken, p->cases, p->unstable ? ", unstable" : "");
-	printf("      again: gsgate replay %s%s%s%s%s\n      ...\n", bench->replay_option, *bench->replay_option ? " " : "",
-	       r->unit.scenario->is_file ? r->unit.scenario->path : "", r->unit.scenario->is_file ? " " : "", id);
+	record_replay_line(&r->unit, bench, id, line, sizeof(line));
+	printf("      again: %s\n      ...\n", line);
 }
 
 static void print_golden(const struct unit_record *r, const struct bench *bench)
