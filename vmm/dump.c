@@ -12,28 +12,49 @@ static uint64_t page_of(uint64_t address)
 	return address & ~(uint64_t)(DUMP_PAGE - 1);
 }
 
+static void take(struct dumped *d, struct session *s, uint64_t first, uint64_t last)
+{
+	d->start = first;
+	d->size = last - first + DUMP_PAGE;
+	if (d->size > sizeof(d->bytes))
+		d->size = sizeof(d->bytes);
+	session_read(s, d->start, d->bytes, d->size);
+}
+
+static uint64_t last_page(const struct kernel_stack *k)
+{
+	return page_of(k->base + k->size - 1);
+}
+
 /* An empty stack is the page below RSP; user code's stack has no end that anybody knows. */
 static void take_stack(struct dump *d, struct session *s)
 {
-	uint64_t rsp = d->now.gpr[GPR_RSP], last = page_of(rsp);
+	uint64_t rsp = d->now.gpr[GPR_RSP];
 	unsigned n = layout_stack(&s->layout, rsp);
 
-	if (n != LAYOUT_STACK_USER)
-		last = page_of(s->layout.stack[n].base + s->layout.stack[n].size - 1);
-	d->stack_start = page_of(rsp - WORD);
-	d->stack_size = last - d->stack_start + DUMP_PAGE;
-	if (d->stack_size > sizeof(d->stack))
-		d->stack_size = sizeof(d->stack);
-	session_read(s, d->stack_start, d->stack, d->stack_size);
+	take(&d->stack, s, page_of(rsp - WORD), n != LAYOUT_STACK_USER ? last_page(&s->layout.stack[n]) : page_of(rsp));
 }
 
-void dump_take(struct dump *d, struct session *s, const char *at)
+/* What the event has left there outlives its return. */
+static void take_event(struct dump *d, struct session *s, enum event event, unsigned cpl)
 {
+	const struct kernel_stack *k = layout_stack_of(&s->layout, event_vector(event), cpl);
+	unsigned n = layout_stack(&s->layout, d->now.gpr[GPR_RSP]);
+
+	d->event.size = 0;
+	if (k && (n == LAYOUT_STACK_USER || k != &s->layout.stack[n]))
+		take(&d->event, s, last_page(k), last_page(k));
+}
+
+void dump_take(struct dump *d, struct session *s, const char *at, enum event event, unsigned cpl)
+{
+	uint64_t k = page_of(s->layout.k_own);
+
 	d->at = at;
 	machine_get(&s->machine, MACHINE_CORE | MACHINE_I, &d->now);
 	take_stack(d, s);
-	d->percpu_start = page_of(s->layout.k_own);
-	session_read(s, d->percpu_start, d->percpu, sizeof(d->percpu));
+	take_event(d, s, event, cpl);
+	take(&d->percpu, s, k, k);
 }
 
 static uint64_t word_at(const uint8_t *bytes, size_t offset)
@@ -57,8 +78,11 @@ static void print_word(FILE *f, const struct session *s, uint64_t address, uint6
 		value, *mark ? "  " : "", mark);
 }
 
-static void print_words(FILE *f, const struct session *s, uint64_t start, const uint8_t *bytes, size_t size, uint64_t rsp)
+static void print_words(FILE *f, const struct session *s, const struct dumped *d, uint64_t rsp)
 {
+	const uint8_t *bytes = d->bytes;
+	uint64_t start = d->start, size = d->size;
+
 	for (size_t at = 0, end; at < size; at = end) {
 		uint64_t word = word_at(bytes, at);
 
@@ -80,11 +104,15 @@ void dump_print_stack(FILE *f, const struct dump *d, const struct session *s)
 	elf_name(s->bench->elf, d->now.rip, name, sizeof(name));
 	fprintf(f, "at the %s: RIP %s, RSP %#lx, A %#lx, I %#lx; what is not mapped reads as zero\n", d->at, name,
 		(unsigned long)d->now.gpr[GPR_RSP], (unsigned long)d->now.a, (unsigned long)d->now.i);
-	print_words(f, s, d->stack_start, d->stack, d->stack_size, d->now.gpr[GPR_RSP]);
+	print_words(f, s, &d->stack, d->now.gpr[GPR_RSP]);
+	if (!d->event.size)
+		return;
+	fprintf(f, "the stack that the event came on:\n");
+	print_words(f, s, &d->event, 0);
 }
 
 void dump_print_percpu(FILE *f, const struct dump *d, const struct session *s)
 {
 	fprintf(f, "at the %s: K = %#lx\n", d->at, (unsigned long)s->layout.k_own);
-	print_words(f, s, d->percpu_start, d->percpu, sizeof(d->percpu), 0);
+	print_words(f, s, &d->percpu, 0);
 }

@@ -34,7 +34,7 @@ struct visit {
 	bool shadow;                    /* after STI, MOV SS or POP SS: an event here comes one instruction later */
 	bool no_ist;                    /* an exception without IST kills the guest here: vmm/death.h */
 	bool inject, inject_irq;        /* NMI-like events; interrupts: decided by map_plan() */
-	uint8_t rank;                   /* enum rank of its cases, by rank_map() */
+	uint8_t rank[EVENT_COUNT];      /* enum rank of its cases, by rank_map() */
 };
 
 struct map {

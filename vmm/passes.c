@@ -74,9 +74,9 @@ static size_t *map_order(const struct plan *p)
 {
 	size_t *order = xcalloc(p->unit_count, sizeof(*order)), count = 0;
 
-	for (int first = 1; first >= 0; first--)
+	for (unsigned rank = 0; rank < RANK_VALUES; rank++)
 		for (size_t n = 0; n < p->unit_count; n++)
-			if ((p->units[n].unit.gs == GS_SMALL) == first)
+			if (rank_of_value(p->units[n].unit.gs) == rank)
 				order[count++] = n;
 	return order;
 }
@@ -92,7 +92,7 @@ static void plan_cases(struct plan *p, const struct bench *bench)
 
 		map_plan(&r->map, d && d->golden.completed ? &d->map : NULL, &entry);
 		if (r->asked && r->golden.completed)
-			rank_map(&ranks, &r->map, unit_scheme(&r->unit), r->unit.gs);
+			rank_map(&ranks, &r->map, r->events, unit_scheme(&r->unit), r->unit.gs);
 	}
 	rank_free(&ranks);
 }
@@ -138,7 +138,7 @@ static bool has_rank(const struct unit_record *r, unsigned ranks)
 {
 	for (size_t n = 0; n < r->map.count; n++)
 		for (enum event e = 0; e < EVENT_COUNT; e++)
-			if (r->events >> e & 1 && ranks >> rank_case(&r->map.at[n], e) & 1 && !map_why_not(&r->map.at[n], e))
+			if (r->events >> e & 1 && ranks >> r->map.at[n].rank[e] & 1 && !map_why_not(&r->map.at[n], e))
 				return true;
 	return false;
 }

@@ -6,12 +6,12 @@
 #include "vmm/gsvalue.h"
 #include "vmm/map.h"
 
-/* Rank 0 comes first. A kind of boundary is new at the first visit that has it, over all units of a scheme with one GS value. */
+/* Rank 0 comes first. An event is new at the first visit of a kind, over all units of a scheme with one user GS value. */
 enum rank {
-	RANK_WINDOW,                    /* new kinds under the distinguishing value: windows, and user code */
-	RANK_KERNEL,                    /* ... and the rest of the kernel */
-	RANK_VALUE,                     /* new kinds under the values that a kernel confuses with its own */
-	RANK_REST,                      /* what has been seen at another visit, in another scenario or under another value */
+	RANK_WINDOW,                    /* new in a window or in user code, under the distinguishing value */
+	RANK_VALUE,                     /* the same under values that a kernel may take for its own, and what asks for a reschedule */
+	RANK_KERNEL,                    /* new in the rest of the kernel, under the distinguishing value */
+	RANK_REST,                      /* seen before: at another visit, in another scenario, under another value */
 	RANK_COUNT
 };
 
@@ -21,11 +21,13 @@ struct ranks {
 	uint32_t *head;                 /* by hash: index + 1, 0 for none */
 };
 
-/* Sets the rank of each planned visit of a map. The maps of one run are given in the order in which they are injected. */
-void rank_map(struct ranks *k, struct map *m, enum scheme scheme, enum gs_name gs);
+/* Sets the rank of each planned case of a map. events: bit 1 << enum event. The maps of one run are given in the order of its
+ * units. */
+void rank_map(struct ranks *k, struct map *m, unsigned events, enum scheme scheme, enum gs_name gs);
 void rank_free(struct ranks *k);
 
-/* Of one event at a visit: what asks for a reschedule repeats what the same event shows without. */
-enum rank rank_case(const struct visit *v, enum event event);
+/* How soon the units of a user GS value are mapped: 0 first. */
+unsigned rank_of_value(enum gs_name gs);
+#define RANK_VALUES 3
 
 #endif

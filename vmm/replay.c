@@ -23,7 +23,7 @@ static void at_breach(void *context)
 	struct at_breach *b = context;
 
 	if (!b->r->result.breach.broken)        /* else it has been taken */
-		dump_take(&b->r->dump, b->s, b->s->judge.at);
+		dump_take(&b->r->dump, b->s, b->s->judge.at, b->r->id.event, cpu_cpl(&b->r->before));
 }
 
 static void inject(struct session *s, struct replay *r)
@@ -36,7 +36,7 @@ static void inject(struct session *s, struct replay *r)
 	walk_pause(s);
 	case_begin(s, &start);
 	r->before = start.before;
-	dump_take(&r->dump, s, "boundary");
+	dump_take(&r->dump, s, "boundary", r->id.event, cpu_cpl(&r->before));
 	s->judge.broke = at_breach;
 	s->judge.context = &here;
 	case_inject(s, &start, r->id.event, &options, &r->result);

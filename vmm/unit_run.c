@@ -20,6 +20,8 @@ struct pass {
 	const struct bench *bench;
 	const struct unit_orders *orders;
 	unsigned ranks;
+	size_t end;                     /* so many visits are walked */
+	bool cut;
 };
 
 static struct case_record *add_case(struct unit_record *r)
@@ -146,7 +148,7 @@ static void add_checks(struct unit_record *r, const struct session *s, const str
 
 static bool is_planned(const struct pass *p, const struct visit *v, enum event event)
 {
-	return p->r->events >> event & 1 && p->ranks >> rank_case(v, event) & 1 && !map_why_not(v, event);
+	return p->r->events >> event & 1 && p->ranks >> v->rank[event] & 1 && !map_why_not(v, event);
 }
 
 static bool any_planned(const struct pass *p, const struct visit *v)
@@ -179,6 +181,12 @@ static void inject_here(struct pass *p, struct session *s, const struct place *a
 	walk_resume(s);
 }
 
+/* The whole golden run is walked on to the end of its workload. */
+static bool ends_here(const struct pass *p, const struct place *at)
+{
+	return p->end < p->r->map.count && at->index + 1 >= p->end;
+}
+
 static bool inject_visit(struct session *s, const struct place *at, void *context)
 {
 	struct pass *p = context;
@@ -190,15 +198,26 @@ static bool inject_visit(struct session *s, const struct place *at, void *contex
 		return false;
 	}
 	if (!any_planned(p, m))
-		return true;
-	if (should_stop(p->orders))
+		return !ends_here(p, at);
+	p->cut = should_stop(p->orders);
+	if (p->cut)
 		return false;
 	if (m->inject)
 		record_mark(r, at->visit->rip, COVER_INJECTED);
 	if (m->cpl == 0 && m->a != CLASS_K)
 		record_mark(r, at->visit->rip, COVER_WINDOW);
 	inject_here(p, s, at);
-	return true;
+	return !ends_here(p, at);
+}
+
+/* Once to the end, to see that no case has left anything behind; for other ranks as far as they have cases. */
+static size_t end_of(const struct pass *p)
+{
+	size_t end = p->r->map.count;
+
+	while (!(p->ranks >> RANK_REST & 1) && end && !any_planned(p, &p->r->map.at[end - 1]))
+		end--;
+	return end;
 }
 
 void unit_inject(struct unit_record *r, unsigned ranks, const struct bench *bench, const struct unit_orders *orders)
@@ -212,6 +231,7 @@ void unit_inject(struct unit_record *r, unsigned ranks, const struct bench *benc
 		return;
 	s.mapped = true;
 	s.judge.muted = r->golden.broken;
+	p.end = end_of(&p);
 	walk_golden(&s, inject_visit, &p, &again);
 	r->exits = s.machine.exits;
 	r->ioctls = s.machine.ioctls;
@@ -219,6 +239,6 @@ void unit_inject(struct unit_record *r, unsigned ranks, const struct bench *benc
 	if (again.broken & ~r->golden.broken)   /* an earlier case has left something behind */
 		r->golden.breach = again.breach;
 	r->golden.broken |= again.broken;
-	r->finished = again.visits == r->map.count && !r->error[0];
+	r->finished = again.visits == p.end && !p.cut && !r->error[0];
 	session_close(&s);
 }
