@@ -26,6 +26,7 @@ static void usage(FILE *f)
 	for (size_t n = 0; n < sizeof(commands) / sizeof(commands[0]); n++)
 		fprintf(f, "  gsgate %s %s\n", commands[n].name, commands[n].help);
 	fprintf(f, "\n"
+		"  --engine NAME            auto (kvm, without it qemu), kvm, qemu, libvirt;  --connect URI  whose libvirt\n"
 		"  --scheme swapgs,ist      schemes of the guest kernel (default: all)\n"
 		"  --gs u-small,...         user GS values by name (default: all that the scheme can meet)\n"
 		"  --event nmi,mce,db       events (default: all)\n"
