@@ -19,7 +19,7 @@ my @rules = qw(delivery handler-gs handler-stack frame flags debug transparent r
 # Each run once, when the first claim asks for it; with its journal and summary.
 my @part = ('gs', 'syscall', '--gs', 'u-small,u-negative', '--jobs', 2);
 my %runs = (two => [qw(--jobs 2)], one => [qw(--jobs 1)], part => [@part], again => [@part], ranked => [@part, qw(--time 100)],
-	cut => ['--time', $ENV{SANITIZED} ? 40 : 4]);
+	cut => ['--time', $ENV{SANITIZED} ? 60 : 8]);
 my %done;
 sub the {
 	my ($name) = @_;
