@@ -22,6 +22,7 @@ static void create(struct machine *m)
 	v->was_reset = false;
 	v->want = v->have = v->blank;
 	v->lost = true;
+	v->was_reset = false;
 	memset(mem_at(&m->mem, 0, m->mem.size), 0, m->mem.size);
 }
 
