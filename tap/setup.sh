@@ -19,9 +19,12 @@ libjansson-dev <jansson.h>'
 test='
 patch          patch
 perl           prove'
-# Tests that need these are skipped without them.
+# Without these something is switched off, or tests that need it are skipped.
 optional='
-qemu-system-x86 qemu-system-x86_64'
+qemu-system-x86            qemu-system-x86_64
+libvirt-dev                <libvirt/libvirt-qemu.h>
+libvirt-daemon-driver-qemu virt-qemu-run
+libvirt-daemon             libvirtd'
 long='
 clang           clang
 libclang-rt-dev <fuzzer/FuzzedDataProvider.h>'
