@@ -64,7 +64,7 @@ END user_debug
 /* watch: each kind of access to the watched word, whole and in part, and its neighbours; then by the kernel for the user. */
 FUNC user_watch
 	SET_GS
-	mov	$ABI_KERNEL_VIRT, %rdi		/* refused: not the user's */
+	mov	$debug_stack, %rdi		/* refused: K in its slot is read on the way into each #DB */
 	mov	$ABI_SYS_WATCH, %eax
 	syscall
 	WATCH	ABI_USER_DATA + 8
