@@ -25,6 +25,7 @@ struct options {
 	unsigned around;                /* replay --around: neighbours on each side */
 	uint64_t image;                 /* replay --image: the hash of the image's text ... */
 	bool image_named;               /* ... if one is given */
+	const char *artifacts, *dump;   /* run --artifacts, replay --dump: folders, or NULL */
 	const char *summary, *journal;  /* files, or NULL; summary "-" is stdout */
 	char **args;                    /* what is no option */
 	int arg_count;
