@@ -88,12 +88,12 @@ static void say_instructions(const struct host_facts *f, const struct more_facts
 	    "a kernel that finds its CPU number by LSL dies here", OTHER_HOST);
 }
 
-static void say_debug(const struct more_facts *m)
+static void say_debug(const struct host_facts *f, const struct more_facts *m)
 {
 	say(m->kernel_watch, "data watchpoints fire at CPL 0", "a #DB can come by itself; DR0 watches a word that nothing touches",
 	    "#DB is injected, never caused", OTHER_HOST);
-	say(m->user_watch, "data watchpoints fire at CPL 3", "a #DB can come by itself", "#DB is injected, never caused",
-	    OTHER_HOST);
+	say(f->watchpoints_fire, "data watchpoints fire at CPL 3", "a #DB can come by itself",
+	    "#DB is injected, never caused: scenario watch is skipped", OTHER_HOST "; or `--engine qemu`");
 }
 
 static void say_events(const struct more_facts *m)
@@ -172,7 +172,7 @@ int cmd_doctor(const struct options *o)
 	say_stops(&b.facts, &m);
 	say_entries(&b.facts, &m);
 	say_instructions(&b.facts, &m);
-	say_debug(&m);
+	say_debug(&b.facts, &m);
 	say_events(&m);
 	facts_qemu(b.elf, &q);
 	say_qemu(&q);
