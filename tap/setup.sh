@@ -21,6 +21,7 @@ patch          patch
 perl           prove'
 # Tests that need these are skipped without them.
 optional='
+gdb             gdb
 qemu-system-x86 qemu-system-x86_64'
 long='
 clang           clang

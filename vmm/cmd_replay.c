@@ -10,7 +10,9 @@
 #include "vmm/caseid.h"
 #include "vmm/commands.h"
 #include "vmm/die.h"
+#include "vmm/gdb_serve.h"
 #include "vmm/plan.h"
+#include "vmm/replay_gdb.h"
 #include "vmm/trace.h"
 #include "vmm/unit_run.h"
 
@@ -189,6 +191,16 @@ static void replay(struct replay *r)
 	free(s);
 }
 
+static void hold(const struct replay *r, const struct options *o)
+{
+	struct held h = {
+		.text = r->text, .socket = o->gdb, .hold = o->stop, .bench = r->bench, .unit = &r->unit.unit, .target = r->target,
+		.event = r->id.event, .muted = r->unit.golden.broken,
+	};
+
+	replay_gdb(&h);
+}
+
 /* An id is only worth something with the image that it was made with. */
 static void check_image(const struct options *o, const struct bench *bench)
 {
@@ -215,6 +227,8 @@ int cmd_replay(const struct options *o)
 	plan_find_scenario(o->arg_count == 2 ? o->args[0] : r->id.scenario, &scenario);
 	if (strcmp(scenario.name, r->id.scenario))
 		die(EXIT_USAGE, "%s: the case is of scenario %s", scenario.path, r->id.scenario);
+	if (o->gdb)
+		gdb_serve_listen(o->gdb);
 	bench_open(&bench, o);
 	r->bench = &bench;
 	r->reach = o->around;
@@ -222,6 +236,8 @@ int cmd_replay(const struct options *o)
 	check_image(o, &bench);
 	check_can_run(r);
 	replay(r);
+	if (o->gdb)
+		hold(r, o);
 	broken = r->result.breach.broken || r->unit.golden.broken || r->around.broken;
 	around_free(&r->around);
 	trace_free(&r->trace);

@@ -9,6 +9,8 @@
 
 #include "vmm/die.h"
 
+#define QEMU_STEP_ALONE "7"             /* its default: no interrupt, NMI or timer in a single step */
+
 void qemu_vcpu_die(struct machine *m)
 {
 	char end[400];
@@ -175,4 +177,17 @@ void qemu_vcpu_send(struct machine *m)
 	v->have = v->want;
 	m->touched = 0;
 	m->ioctls++;
+}
+
+void qemu_vcpu_hand_over(struct machine *m)
+{
+	struct qemu_vcpu *v = m->qemu;
+	bool good = true;
+
+	qemu_vcpu_send(m);
+	for (unsigned n = 0; n < v->breakpoints && good; n++)
+		good = gdb_queue(&v->gdb, "z1,%lx,1", (unsigned long)v->breakpoint[n]);
+	v->breakpoints = 0;
+	if (!good || !gdb_queue(&v->gdb, "Qqemu.sstep=" QEMU_STEP_ALONE) || !gdb_flush(&v->gdb))
+		qemu_vcpu_die(m);
 }
