@@ -23,7 +23,12 @@ GUEST_CFLAGS = $(GUEST_ASFLAGS) -std=gnu11 -O2 -Wall -Wextra -Werror -ffreestand
 	-fno-asynchronous-unwind-tables -fomit-frame-pointer -fno-tree-loop-distribute-patterns -fno-reorder-functions
 GUEST_LDFLAGS := -nostdlib -static -z noexecstack -z max-page-size=0x1000
 
-VMM := $(patsubst %,$(OUT)/%.o,$(filter-out vmm/main.c,$(sort $(wildcard vmm/*.c))))
+# libvirt is optional: without it one small file says so in place of the others.
+LIBVIRT := $(if $(shell $(CC) -E -x c -include libvirt/libvirt-qemu.h /dev/null >/dev/null 2>&1 && echo there),with,without)
+LDLIBS += $(if $(filter with,$(LIBVIRT)),-lvirt-qemu -lvirt)
+ABSENT := $(if $(filter with,$(LIBVIRT)),vmm/libvirt_none.c,vmm/libvirt.c vmm/libvirt_carrier.c vmm/libvirt_domain.c)
+
+VMM := $(patsubst %,$(OUT)/%.o,$(filter-out vmm/main.c $(ABSENT),$(sort $(wildcard vmm/*.c))))
 GUEST := $(patsubst $(SRC)/%,$(OUT)/%.o,$(sort $(wildcard $(SRC)/guest/*.c $(SRC)/guest/*.S)))
 UNIT := $(patsubst tap/%.c,$(OUT)/%,$(sort $(wildcard tap/t-*.c)))
 BROKEN := $(patsubst tap/%.patch,build/%/guest.elf,$(sort $(wildcard tap/broken/*.patch)))
@@ -32,10 +37,10 @@ export GSGATE := $(OUT)/gsgate
 # The guest that tests look into; one for all builds of the bench.
 export GUEST_ELF := build/guest.elf
 PROVE := prove --norc --timer --exec tap/exec.sh
-FUZZ := elf scenario caseid gdb
+FUZZ := elf scenario caseid gdb vmstate
 # What their parsers need; clang, which has libFuzzer, does not take the rest.
-PURE = $(filter $(patsubst %,$(OUT)/vmm/%.c.o,caseid death decode die elf event gdb_packet gdb_regs gsvalue judge% layout% lines mem model% scenario% \
-	state symbols),$(VMM))
+PURE = $(filter $(patsubst %,$(OUT)/vmm/%.c.o,caseid death decode die elf event gdb_packet gdb_regs gsvalue judge% layout% lines mem model% qcow2 scenario% \
+	state symbols vmstate%),$(VMM))
 export FUZZ_SECONDS ?= 20
 SANITIZE := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 # A finding must not pass for an exit status of the contract. Tests look at SANITIZED before they measure time or memory.
@@ -104,8 +109,12 @@ $(OUT)/gsgate: $(OUT)/vmm/main.c.o $(OUT)/vmm.a
 	@echo "  LD   $@"
 	$(Q)$(CC) $(EXTRA) -o $@ $^ $(LDLIBS)
 
-$(OUT)/vmm.a: $(VMM)
-	$(Q)rm -f $@ && $(AR) rcs $@ $^
+# Another set of objects is another library.
+$(OUT)/libvirt.%:
+	@mkdir -p $(@D); rm -f $(OUT)/libvirt.* && touch $@
+
+$(OUT)/vmm.a: $(VMM) $(OUT)/libvirt.$(LIBVIRT)
+	$(Q)rm -f $@ && $(AR) rcs $@ $(VMM)
 
 $(OUT)/t-%: $(OUT)/tap/t-%.c.o $(OUT)/tap/tap.c.o $(OUT)/vmm.a
 	@echo "  LD   $@"

@@ -9,7 +9,7 @@ case $1 in
 	exec $limit "$1" run --kernel "${GUEST_ELF:-build/guest.elf}" ;;
 */fuzz-*)
 	exec $limit tap/fuzz.sh "$1" ;;
-*/t-elf | */t-model)
+*/t-elf | */t-model | */t-qemu-state)
 	exec $limit "$1" "${GUEST_ELF:-build/guest.elf}" ;;
 *)
 	exec $limit "$1" ;;

@@ -90,10 +90,13 @@ static void test_good(void)
 	answer("OK");
 	answer("T05thread:01;");
 	ok(gdb_break(&g, 0x1000, true) && gdb_go(&g), "a breakpoint, and on to it");
-	answer("O4f4b");
-	answer("O4b");
+	answer("O0a4f4b0d0a");
+	answer("O0a4b0a");
 	answer("OK");
 	ok(gdb_monitor(&g, "nmi"), "a monitor command that prints");
+	is_str(g.said, "OK K", "what it prints, on one line");
+	answer("OK");
+	ok(gdb_monitor(&g, "nmi") && !*g.said, "a monitor command that prints nothing");
 	answer("ab01");
 	ok(gdb_read(&g, 0x1000, bytes, 2) && bytes[0] == 0xab && bytes[1] == 1, "memory");
 	answer("ab01cd");
@@ -165,7 +168,7 @@ static void test_silent(void)
 
 int main(void)
 {
-	plan(20);
+	plan(22);
 	test_good();
 	test_wrong();
 	test_endless();

@@ -70,6 +70,10 @@ static void say_entries(const struct host_facts *f, const struct more_facts *m)
 	    "programs do not set NT; a lost NT cannot be seen here", OTHER_HOST);
 	say(f->iret_checks_rip, "IRET looks at RIP", "to a RIP that is not canonical it faults in the kernel, as the manual says",
 	    "the user's first fetch faults in its place; the kernel's fixup for that cannot be seen here", OTHER_HOST);
+	say(f->faults_set_rf, "faults save RFLAGS.RF = 1", "as the manual says",
+	    "a fault saves RF as it was; the judge expects that here", OTHER_HOST);
+	say(!f->absent_ss_is_np, "IRET to an absent stack segment is #SS", "as the manual says",
+	    "it is #NP; the model of the user program expects that here", OTHER_HOST);
 	say(f->gate_keeps_ac, "gates keep RFLAGS.AC", "as the manual says",
 	    "AC reads 0 in handlers; a handler that forgets it cannot be seen here", OTHER_HOST);
 }

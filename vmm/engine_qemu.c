@@ -21,6 +21,7 @@ static void create(struct machine *m)
 	v->specials = 0;
 	v->want = v->have = v->blank;
 	v->lost = true;
+	v->was_reset = false;
 	memset(mem_at(&m->mem, 0, m->mem.size), 0, m->mem.size);
 }
 
@@ -52,6 +53,7 @@ static void put_events(struct machine *m)
 static void make_runnable(struct machine *m)
 {
 	m->qemu->lost = true;
+	m->qemu->was_reset = false;
 }
 
 static void get_debug(struct machine *m, struct kvm_debugregs *d)

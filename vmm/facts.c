@@ -12,6 +12,8 @@
 #include "vmm/tiny.h"
 
 #define VECTOR_UD 6
+#define VECTOR_NP 11
+#define VECTOR_SS 12
 #define CPUID7_EBX_FSGSBASE (1u << 0)
 #define CPUID7_EBX_SMEP (1u << 7)
 #define CPUID7_EBX_SMAP (1u << 20)
@@ -96,22 +98,44 @@ static uint64_t any_iret(const struct session *s)
 	return 0;
 }
 
-/* An IRET of the kernel's to user code at an address that is not canonical, made here, so that what the guest's C decides does
- * not matter: which RIP its #GP saves. */
-static void see_iret(struct session *s, struct host_facts *f)
+/* An IRET of the kernel's to user code, made here, so that what the guest's C decides does not matter: to the next stop. */
+static struct stop iret_to(struct session *s, const struct hardware_frame *to)
 {
-	const struct hardware_frame to = { 1ull << 47, ABI_USER_CS, RFLAGS_FIXED, ABI_USER_RSP, ABI_USER_SS };
 	const struct kernel_stack *thread = layout_stack_of(&s->layout, 0, 3);
-	uint64_t rsp = thread->base + thread->size - sizeof(to), saved_rip;
+	uint64_t rsp = thread->base + thread->size - sizeof(*to);
 	struct stop stop;
 
-	memcpy(mem_at(&s->machine.mem, rsp - ABI_KERNEL_VIRT, sizeof(to)), &to, sizeof(to));
+	memcpy(mem_at(&s->machine.mem, rsp - ABI_KERNEL_VIRT, sizeof(*to)), to, sizeof(*to));
 	stand_at(s, any_iret(s), rsp, 0);
 	s->run.report_faults = true;
 	stop = run_to_stop(&s->run);
 	s->run.report_faults = false;
-	session_read(s, machine_regs(&s->machine)->rsp + 8, &saved_rip, sizeof(saved_rip));
-	f->iret_checks_rip = stop.kind != STOP_BOUNDARY || saved_rip != to.rip;
+	return stop;
+}
+
+/* To a stack segment that is not present: which fault that is. */
+static void see_absent_stack(struct session *s, struct host_facts *f)
+{
+	const struct hardware_frame to = { s->model.rip, ABI_USER_CS, RFLAGS_FIXED, ABI_USER_RSP, ABI_ABSENT_SS };
+	struct stop stop;
+
+	stops_set(&s->stops, s->layout.gate[VECTOR_NP]);
+	stops_set(&s->stops, s->layout.gate[VECTOR_SS]);
+	stop = iret_to(s, &to);
+	f->absent_ss_is_np = stop.kind == STOP_BOUNDARY && machine_regs(&s->machine)->rip == s->layout.gate[VECTOR_NP];
+	stops_clear(&s->stops);
+}
+
+/* To an address that is not canonical: which RIP its #GP saves, and whether with RF. */
+static void see_iret(struct session *s, struct host_facts *f)
+{
+	const struct hardware_frame to = { 1ull << 47, ABI_USER_CS, RFLAGS_FIXED, ABI_USER_RSP, ABI_USER_SS };
+	struct stop stop = iret_to(s, &to);
+	struct hardware_frame saved;
+
+	session_read(s, machine_regs(&s->machine)->rsp + 8, &saved, sizeof(saved));
+	f->iret_checks_rip = stop.kind != STOP_BOUNDARY || saved.rip != to.rip;
+	f->faults_set_rf = stop.kind != STOP_BOUNDARY || saved.rflags & RFLAGS_RF;
 }
 
 struct session *facts_session(const struct bench *b)
@@ -146,6 +170,7 @@ void facts_measure(struct bench *b)
 	see_gate(s, &b->facts);
 	see_syscall(s, &b->facts);
 	see_fsgsbase(s, &b->facts);
+	see_absent_stack(s, &b->facts);
 	see_iret(s, &b->facts);
 	facts_session_close(s);
 }

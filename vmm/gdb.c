@@ -44,25 +44,32 @@ static bool is_ok(struct gdb *g, const char *what)
 	return !strcmp(g->reply.text, "OK") || gdb_fail(g, "its gdb stub answers \"%.20s\" to %s", g->reply.text, what);
 }
 
-/* Output comes as "O" and pairs of digits. Control characters are no text. */
-static void keep_output(struct gdb *g)
+/* Output comes as "O" and pairs of digits. Line ends and other control characters become a space, one for a run of them, none at the end. */
+static void keep_output(struct gdb *g, bool *space)
 {
-	size_t used = strlen(g->said), n = (g->reply.size - 1) / 2;
+	size_t used = strlen(g->said);
+	char c;
 
-	if (n > sizeof(g->said) - 1 - used)
-		n = sizeof(g->said) - 1 - used;
-	if (!gdb_hex(g->reply.text + 1, g->said + used, n))
-		n = 0;
-	g->said[used + n] = '\0';
-	for (char *c = g->said + used; *c; c++)
-		if ((unsigned char)*c < ' ')
-			*c = ' ';
+	for (size_t n = 1; n + 1 < g->reply.size; n += 2) {
+		if (used + 2 >= sizeof(g->said) || !gdb_hex(g->reply.text + n, &c, 1))
+			break;
+		if ((unsigned char)c <= ' ') {
+			*space = used;
+			continue;
+		}
+		if (*space)
+			g->said[used++] = ' ';
+		*space = false;
+		g->said[used++] = c;
+	}
+	g->said[used] = '\0';
 }
 
 bool gdb_monitor(struct gdb *g, const char *command)
 {
 	char text[500] = "qRcmd,";
 	size_t n = strlen(text);
+	bool space = false;
 
 	for (; *command && n + 3 < sizeof(text); command++)
 		n += snprintf(text + n, sizeof(text) - n, "%02x", (unsigned char)*command);
@@ -70,7 +77,7 @@ bool gdb_monitor(struct gdb *g, const char *command)
 	if (*command || !ask_text(g, text))
 		return gdb_fail(g, "a question is too long");
 	while (g->reply.text[0] == 'O' && strcmp(g->reply.text, "OK")) {
-		keep_output(g);
+		keep_output(g, &space);
 		if (!gdb_take(g))
 			return false;
 	}

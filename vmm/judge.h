@@ -46,6 +46,7 @@ struct judge {
 	enum scheme scheme;
 	struct rule_count count[RULE_COUNT];
 	unsigned stacks;                /* that the event may use (bit 1 << index): their dead part may change */
+	bool faults_keep_rf;            /* this host saves RF as it was, and not 1 */
 	bool nested;                    /* an NMI inside an NMI that is not done with: ABI_WHILE_NESTED holds */
 	unsigned muted;                 /* rules (bit 1 << rule) that the golden run broke: counted, not reported again */
 	struct breach breach;           /* of the case being judged */

@@ -24,6 +24,7 @@ void model_init(struct model *m, const struct model_boot *boot)
 	m->rflags = RFLAGS_FIXED | RFLAGS_IF;
 	m->fsgsbase = boot->fsgsbase;
 	m->fsgsbase_can_be_off = boot->fsgsbase_can_be_off;
+	m->absent_ss_is_np = boot->absent_ss_is_np;
 	m->text = boot->text;
 	m->text_size = boot->text_size;
 }

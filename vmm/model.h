@@ -24,6 +24,7 @@ struct model {
 	uint16_t gs;                    /* selector; the others stay 0 */
 	bool fsgsbase;                  /* offered to user code; else RD/WRGSBASE raise #UD ... */
 	bool fsgsbase_can_be_off;       /* ... if CR4 decides on this host, as on hardware */
+	bool absent_ss_is_np;           /* an IRET to a stack segment that is not present raises #NP on this host, not #SS */
 	bool refused;                   /* in the visit that led here the kernel tried an IRET that cannot be: bad_iret */
 	struct model_iret bad_iret;
 	bool exited;                    /* SYS_EXIT was called; result in exit_code */
@@ -37,7 +38,7 @@ struct model_boot {
 	uint64_t entry;                 /* first user instruction */
 	uint64_t gs;                    /* gs= */
 	uint64_t flags;                 /* flags= */
-	bool fsgsbase, fsgsbase_can_be_off;
+	bool fsgsbase, fsgsbase_can_be_off, absent_ss_is_np;
 	const uint8_t *text;
 	size_t text_size;
 };

@@ -110,7 +110,7 @@ static uint64_t refuse(struct step *s, const struct model_iret *f, unsigned vect
 static uint64_t return_by_iret(struct step *s, const struct model_iret *f)
 {
 	unsigned cs = refuses(f->cs, ABI_USER_CS, ABI_ABSENT_CS, VECTOR_NP);
-	unsigned ss = refuses(f->ss, ABI_USER_SS, ABI_ABSENT_SS, VECTOR_SS);
+	unsigned ss = refuses(f->ss, ABI_USER_SS, ABI_ABSENT_SS, s->m->absent_ss_is_np ? VECTOR_NP : VECTOR_SS);
 
 	s->next = f->rip;
 	s->m->rflags = f->rflags;

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #define MAGIC 0x514649fbu
-#define CLUSTER_BITS 16                 /* of the file that we make */
+#define CLUSTER_BITS 14                 /* of the file that we make: small, a save writes few of them */
 #define CLUSTER (1u << CLUSTER_BITS)
 #define DISK_SIZE (1u << 20)
 #define MOST_SNAPSHOTS 64

@@ -171,11 +171,17 @@ static bool has_event(const struct kvm_vcpu_events *e)
 	return e->exception.injected || e->interrupt.injected || (e->nmi.pending && !e->nmi.masked);
 }
 
-/* Delivered with the first instruction, or latched. */
+static void no_exception(struct kvm_vcpu_events *e)
+{
+	memset(&e->exception, 0, sizeof(e->exception));
+	e->interrupt.injected = e->interrupt.nr = 0;
+}
+
+/* Delivered with the first instruction. Nothing of them stays behind: see follow() in qemu_vcpu.c. */
 static void events_are_gone(struct qemu_vcpu *v)
 {
-	v->have.events.exception.injected = v->want.events.exception.injected = 0;
-	v->have.events.interrupt.injected = v->want.events.interrupt.injected = 0;
+	no_exception(&v->have.events);
+	no_exception(&v->want.events);
 }
 
 /* True if the guest is left. */

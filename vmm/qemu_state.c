@@ -239,6 +239,7 @@ bool qemu_state_write(struct vmstate *v, const struct machine_state *s, char *er
 	return false;
 }
 
+/* QEMU 7.2 delivers them with the APIC software-disabled, too; the architecture masks LINT1 then (SDM vol. 3, 10.4.7.2). */
 void qemu_state_nmi_input(struct vmstate *v)
 {
 	vmstate_set(v, VMSTATE_APIC_SPURIOUS, 0, APIC_ENABLED);

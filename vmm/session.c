@@ -109,6 +109,7 @@ static bool init_model(struct session *s, char *err, size_t err_size)
 	struct model_boot boot = {
 		.gs = s->u, .flags = s->flags, .fsgsbase = user_has_fsgsbase(&s->unit),
 		.fsgsbase_can_be_off = s->bench->facts.fsgsbase_can_be_off,
+		.absent_ss_is_np = s->bench->facts.absent_ss_is_np,
 	};
 	uint64_t size;
 
@@ -160,6 +161,7 @@ bool session_open(struct session *s, const struct bench *bench, const struct uni
 	s->flags = unit->scenario->flags & ~(bench->facts.user_keeps_nt ? 0 : RFLAGS_NT);
 	s->judge.layout = &s->layout;
 	s->judge.scheme = unit_scheme(unit);
+	s->judge.faults_keep_rf = !bench->facts.faults_set_rf;
 	machine_create(&s->machine, (struct host *)&bench->host, ABI_RAM_SIZE);
 	if (load_image(s, err, err_size) && add_text(s, err, err_size) && init_model(s, err, err_size)) {
 		machine_start_at(&s->machine, elf_entry(bench->elf), s->layout.page_table);

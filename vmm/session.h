@@ -20,6 +20,8 @@ struct host_facts {
 	bool user_keeps_nt;             /* RFLAGS.NT survives an entry at CPL 3; else programs do not set it */
 	bool gate_keeps_ac;             /* RFLAGS.AC survives delivery, as on hardware */
 	bool iret_checks_rip;           /* IRET to a RIP that is not canonical faults itself, as on hardware; else the fetch behind it */
+	bool absent_ss_is_np;           /* IRET to a stack segment that is not present: #NP, on hardware #SS */
+	bool faults_set_rf;             /* a fault saves RFLAGS.RF = 1, as on hardware; else as it was */
 	bool user_hlt_faults;           /* a stop at CPL 3 arrives as #GP(0) with exact RIP */
 };
 
