@@ -8,8 +8,6 @@
 #include "vmm/facts.h"
 #include "vmm/qemu_pool.h"
 
-#define KVM_DEVICE "/dev/kvm"
-
 static bool open_kvm(struct bench *b, char *err, size_t err_size)
 {
 	b->host.engine = &engine_kvm;
@@ -53,7 +51,7 @@ static void open_engine(struct bench *b, const struct options *o)
 	}
 }
 
-void bench_open(struct bench *b, const struct options *o)
+void bench_start(struct bench *b, const struct options *o)
 {
 	char err[400];
 
@@ -64,6 +62,11 @@ void bench_open(struct bench *b, const struct options *o)
 	b->host.timeout = o->timeout;
 	open_engine(b, o);
 	watchdog_start(o->timeout);
+}
+
+void bench_open(struct bench *b, const struct options *o)
+{
+	bench_start(b, o);
 	facts_measure(b);
 }
 

@@ -17,7 +17,7 @@ struct held {
 	const struct unit *unit;
 	size_t target;                  /* the boundary: index into the map */
 	enum event event;
-	bool muted;                     /* the golden run itself breaks rules */
+	unsigned muted;                 /* rules that the golden run itself breaks */
 };
 
 /* Brings a guest of its own there, prints how to connect, and ends the process when gdb has gone; or because the case never comes there. */
