@@ -19,10 +19,13 @@ libjansson-dev <jansson.h>'
 test='
 patch          patch
 perl           prove'
-# Tests that need these are skipped without them.
+# Without these something is switched off, or tests that need it are skipped.
 optional='
-gdb             gdb
-qemu-system-x86 qemu-system-x86_64'
+qemu-system-x86            qemu-system-x86_64
+gdb                        gdb
+libvirt-dev                <libvirt/libvirt-qemu.h>
+libvirt-daemon-driver-qemu virt-qemu-run
+libvirt-daemon             libvirtd'
 long='
 clang           clang
 libclang-rt-dev <fuzzer/FuzzedDataProvider.h>'

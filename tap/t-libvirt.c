@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* t-libvirt.c: machines by way of libvirt: what one can do, two at once, and one that ends by itself. `t-libvirt hold N [URI]` starts N,
- * says so, and waits until it is killed or its input ends: for a test that looks at what is left. */
+/* t-libvirt.c: machines by way of libvirt: what one can do, two at once, and one that ends by itself. `t-libvirt URI` asks that
+ * hypervisor. `t-libvirt hold N [URI]` starts N machines, says so and waits to be killed, `t-libvirt leave N [URI]` ends without
+ * stopping them: for a test that looks at what is left. */
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +22,7 @@
 #define RESET_RIP 0xfff0
 #define ROUNDS 50
 #define MOST_HELD 4
+#define HOLD_SECONDS 60
 
 static struct libvirt l;
 static struct gdb g;
@@ -199,7 +201,7 @@ static void test_end(void)
 	ok(ms_since(began) < 5000, "stopping it takes no time");
 }
 
-static int hold(unsigned count)
+static int leave_after(unsigned count, unsigned seconds)
 {
 	static struct libvirt held[MOST_HELD];
 
@@ -208,16 +210,15 @@ static int hold(unsigned count)
 			die(EXIT_HOST, "%s", err);
 	printf("ready\n");
 	fflush(stdout);
-	while (getchar() != EOF)
-		;
+	sleep(seconds);
 	return 0;
 }
 
 int main(int argc, char **argv)
 {
-	uri = argc > 3 ? argv[3] : NULL;
+	uri = argc > 3 ? argv[3] : argc == 2 ? argv[1] : NULL;
 	if (argc > 2)
-		return hold(strtoul(argv[2], NULL, 10) % (MOST_HELD + 1));
+		return leave_after(strtoul(argv[2], NULL, 10) % (MOST_HELD + 1), strcmp(argv[1], "hold") ? 0 : HOLD_SECONDS);
 	if (!libvirt_start(&l, uri, err, sizeof(err))) {
 		printf("1..0 # SKIP %s\n", err);
 		return 0;

@@ -14,15 +14,15 @@ static bool open_kvm(struct bench *b, char *err, size_t err_size)
 	return kvm_host_try(&b->host.kvm, KVM_DEVICE, err, err_size);
 }
 
-static void open_qemu(struct bench *b)
+static void open_qemu(struct bench *b, const struct engine *engine, const struct options *o)
 {
-	b->host.engine = &engine_qemu;
+	b->host.engine = engine;
 	b->host.qemu = xcalloc(1, sizeof(*b->host.qemu));
-	qemu_host_open(b->host.qemu);
+	qemu_host_open(b->host.qemu, engine == &engine_libvirt ? &qemu_maker_libvirt : &qemu_maker_child, o->connect);
 }
 
 /* KVM, or QEMU without it. */
-static void open_any(struct bench *b)
+static void open_any(struct bench *b, const struct options *o)
 {
 	char err[400];
 
@@ -30,7 +30,7 @@ static void open_any(struct bench *b)
 		return;
 	warn("%s; engine qemu takes its place", err);
 	b->engine_fallback = true;
-	open_qemu(b);
+	open_qemu(b, &engine_qemu, o);
 }
 
 static void open_engine(struct bench *b, const struct options *o)
@@ -39,14 +39,17 @@ static void open_engine(struct bench *b, const struct options *o)
 
 	switch (o->engine) {
 	case ENGINE_AUTO:
-		open_any(b);
+		open_any(b, o);
 		break;
 	case ENGINE_KVM:
 		if (!open_kvm(b, err, sizeof(err)))
 			die(EXIT_HOST, "%s", err);
 		break;
 	case ENGINE_QEMU:
-		open_qemu(b);
+		open_qemu(b, &engine_qemu, o);
+		break;
+	case ENGINE_LIBVIRT:
+		open_qemu(b, &engine_libvirt, o);
 		break;
 	}
 }

@@ -67,6 +67,6 @@ struct engine {
 	void (*enter)(struct machine *m, struct stops *stops, struct left *left);
 };
 
-extern const struct engine engine_kvm, engine_qemu;
+extern const struct engine engine_kvm, engine_qemu, engine_libvirt;
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* engine_qemu.c: engine `qemu`: a QEMU of its own for each machine, through one gdb socket, with RAM that both have. */
+/* engine_qemu.c: engines `qemu` and `libvirt`: a QEMU of its own for each machine, through one gdb socket, with RAM that both
+ * have. They differ in who makes the machine. */
 #include <stdio.h>
 #include <string.h>
 
@@ -14,7 +15,7 @@ static void create(struct machine *m)
 	struct qemu_vcpu *v = qemu_pool_take(m->host->qemu);
 
 	m->qemu = v;
-	m->mem = v->process.ram;
+	m->mem = v->ram;
 	m->regs = &v->want.regs;
 	m->sregs = &v->want.sregs;
 	m->events = &v->want.events;
@@ -75,7 +76,7 @@ static void get_msrs(struct machine *m, const uint32_t *index, uint64_t *value, 
 		if (slot != SAVED_KERNEL_GS_BASE)
 			qemu_vcpu_deepen(m);
 		if (slot < 0 && index[n] != MSR_EFER)
-			die(EXIT_HOST, "%s: MSR %#x is not in its saved state", QEMU_PROGRAM, index[n]);
+			die(EXIT_HOST, "%s: MSR %#x is not in its saved state", m->qemu->maker->name, index[n]);
 		value[n] = slot < 0 ? m->sregs->efer : m->qemu->want.msr[slot];
 	}
 }
@@ -86,7 +87,7 @@ static void set_msrs(struct machine *m, const uint32_t *index, const uint64_t *v
 		int slot = machine_saved_msr(index[n]);
 
 		if (slot < 0)
-			die(EXIT_HOST, "%s: MSR %#x is not in its saved state", QEMU_PROGRAM, index[n]);
+			die(EXIT_HOST, "%s: MSR %#x is not in its saved state", m->qemu->maker->name, index[n]);
 		m->qemu->want.msr[slot] = value[n];
 	}
 }
@@ -115,7 +116,7 @@ static void machine_check_now(struct machine *m, const struct kvm_x86_mce *mce)
 	qemu_vcpu_send(m);
 	snprintf(command, sizeof(command), "mce 0 %u 0x%llx 0x%llx 0x%llx 0x%llx", mce->bank, mce->status, mce->mcg_status, mce->addr,
 		 mce->misc);
-	if (!gdb_monitor(&v->gdb, command))
+	if (!v->maker->monitor(v, command))
 		qemu_vcpu_die(m);
 	v->deep = v->debug = false;
 	v->was_reset = has_reset(m);
@@ -130,10 +131,12 @@ static void collect_dirty(struct machine *m)
 			machine_mark_dirty(m, page * PAGE_SIZE);
 }
 
-const struct engine engine_qemu = {
-	.name = "qemu", .stops_are_bytes = false,
-	.create = create, .destroy = destroy, .start_at = start_at, .look = look, .put_events = put_events,
-	.make_runnable = make_runnable, .get_debug = get_debug, .set_debug = set_debug, .get_msrs = get_msrs, .set_msrs = set_msrs,
-	.in_shadow = in_shadow, .flush = qemu_vcpu_send, .machine_check = machine_check_now, .collect_dirty = collect_dirty,
-	.enter = qemu_run,
-};
+#define ALL_BUT_NAME \
+	.stops_are_bytes = false, \
+	.create = create, .destroy = destroy, .start_at = start_at, .look = look, .put_events = put_events, \
+	.make_runnable = make_runnable, .get_debug = get_debug, .set_debug = set_debug, .get_msrs = get_msrs, .set_msrs = set_msrs, \
+	.in_shadow = in_shadow, .flush = qemu_vcpu_send, .machine_check = machine_check_now, .collect_dirty = collect_dirty, \
+	.enter = qemu_run
+
+const struct engine engine_qemu = { .name = "qemu", ALL_BUT_NAME };
+const struct engine engine_libvirt = { .name = "libvirt", ALL_BUT_NAME };

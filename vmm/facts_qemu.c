@@ -86,7 +86,7 @@ static bool same_state(const struct cpu_state *x, const struct cpu_state *y)
 static bool same_saved(const struct machine_state *x, const struct machine_state *y)
 {
 	return !memcmp(&x->regs, &y->regs, sizeof(x->regs)) && !memcmp(&x->debug, &y->debug, sizeof(x->debug)) &&
-	       !memcmp(x->msr, y->msr, sizeof(x->msr)) && x->sregs.gs.base == y->sregs.gs.base && x->sregs.cr2 == y->sregs.cr2 &&
+	       !memcmp(x->msr, y->msr, SAVED_MSRS * sizeof(x->msr[0])) && x->sregs.gs.base == y->sregs.gs.base && x->sregs.cr2 == y->sregs.cr2 &&
 	       x->events.nmi.masked == y->events.nmi.masked;
 }
 

@@ -14,6 +14,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#define IN_MEMORY "/dev/shm"
 #define TEMPLATE "/gsgate-XXXXXX"
 #define OPEN_AT_ONCE 16
 #define PATH_MOST 512
@@ -26,12 +27,20 @@ static bool is_plain(const char *path)
 	return *path == '/' && !path[strspn(path, "/abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-+@")];
 }
 
-bool folder_make(struct folder *f, size_t room, char *err, size_t err_size)
+/* By default in memory: libvirt writes a machine's status to a file at each stop, and waits for the disk. */
+static const char *parent(void)
 {
 	const char *in = getenv("TMPDIR");
 
-	if (!in || !*in)
-		in = P_tmpdir;
+	if (in && *in)
+		return in;
+	return access(IN_MEMORY, W_OK | X_OK) ? P_tmpdir : IN_MEMORY;
+}
+
+bool folder_make(struct folder *f, size_t room, char *err, size_t err_size)
+{
+	const char *in = parent();
+
 	f->path[0] = '\0';
 	if (!is_plain(in)) {
 		snprintf(err, err_size, "a temporary folder: TMPDIR is \"%.100s\": needed is a path from / on without blanks and marks", in);

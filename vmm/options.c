@@ -17,7 +17,7 @@
 
 enum { OPT_ENGINE = 256, OPT_KERNEL, OPT_SCHEME, OPT_GS, OPT_EVENT, OPT_JOBS, OPT_SEED, OPT_TIMEOUT, OPT_TIME,
        OPT_STRICT, OPT_FORMAT, OPT_SUMMARY, OPT_JOURNAL, OPT_BOUNDARIES, OPT_DEPTH, OPT_AROUND,
-       OPT_IMAGE, OPT_GDB, OPT_STOP };
+       OPT_IMAGE, OPT_CONNECT, OPT_GDB, OPT_STOP };
 
 static const struct option table[] = {
 	{ "engine", required_argument, NULL, OPT_ENGINE }, { "kernel", required_argument, NULL, OPT_KERNEL },
@@ -28,7 +28,7 @@ static const struct option table[] = {
 	{ "format", required_argument, NULL, OPT_FORMAT }, { "summary", required_argument, NULL, OPT_SUMMARY },
 	{ "journal", required_argument, NULL, OPT_JOURNAL }, { "boundaries", no_argument, NULL, OPT_BOUNDARIES },
 	{ "depth", required_argument, NULL, OPT_DEPTH }, { "around", required_argument, NULL, OPT_AROUND },
-	{ "image", required_argument, NULL, OPT_IMAGE },
+	{ "image", required_argument, NULL, OPT_IMAGE }, { "connect", required_argument, NULL, OPT_CONNECT },
 	{ "gdb", required_argument, NULL, OPT_GDB }, { "stop", required_argument, NULL, OPT_STOP },
 	{ 0 },
 };
@@ -133,12 +133,13 @@ static void only(const char *option, const char *text, const char *supported)
 
 static enum engine_choice engine(const char *name)
 {
-	static const char *const names[] = { [ENGINE_AUTO] = "auto", [ENGINE_KVM] = "kvm", [ENGINE_QEMU] = "qemu" };
+	static const char *const names[] = { [ENGINE_AUTO] = "auto", [ENGINE_KVM] = "kvm", [ENGINE_QEMU] = "qemu",
+					     [ENGINE_LIBVIRT] = "libvirt" };
 
 	for (unsigned n = 0; n < sizeof(names) / sizeof(names[0]); n++)
 		if (!strcmp(name, names[n]))
 			return n;
-	die(EXIT_USAGE, "--engine: \"%s\" is none of auto, kvm, qemu", name);
+	die(EXIT_USAGE, "--engine: \"%s\" is none of auto, kvm, qemu, libvirt", name);
 }
 
 static enum hold hold(const char *name)
@@ -167,6 +168,7 @@ static void take(struct options *o, int option, const char *value)
 	case OPT_SEED: o->seed = number("seed", value, 0, INT64_MAX); break;
 	case OPT_TIMEOUT: o->timeout = seconds("timeout", value); break;
 	case OPT_TIME: o->time = seconds("time", value); break;
+	case OPT_CONNECT: o->connect = value; break;
 	case OPT_STRICT: o->strict = true; break;
 	case OPT_SUMMARY: o->summary = value; break;
 	case OPT_JOURNAL: o->journal = value; break;
@@ -218,6 +220,10 @@ void options_parse(struct options *o, int argc, char **argv)
 	only_for("list", argv[0], o->boundaries, "--boundaries");
 	only_for("replay", argv[0], o->around, "--around");
 	only_for("replay", argv[0], o->image_named, "--image");
+	if (o->connect && o->engine == ENGINE_AUTO)
+		o->engine = ENGINE_LIBVIRT;     /* an URI is libvirt's */
+	if (o->connect && o->engine != ENGINE_LIBVIRT)
+		die(EXIT_USAGE, "--connect belongs to engine libvirt");
 	check_gdb(o, argv[0]);
 	o->kernel_named = o->kernel;
 	if (!o->kernel)

@@ -6,13 +6,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum engine_choice { ENGINE_AUTO, ENGINE_KVM, ENGINE_QEMU };
+enum engine_choice { ENGINE_AUTO, ENGINE_KVM, ENGINE_QEMU, ENGINE_LIBVIRT };
 
 /* Where a case is held for a gdb. */
 enum hold { HOLD_BEFORE, HOLD_GATE, HOLD_HANDLER, HOLD_RETURN };
 
 struct options {
 	enum engine_choice engine;
+	const char *connect;            /* the URI for engine libvirt, or NULL */
 	const char *kernel;             /* --kernel, or guest.elf beside the program */
 	bool kernel_named;              /* by --kernel */
 	unsigned schemes;               /* bit 1 << enum scheme; 0: all */

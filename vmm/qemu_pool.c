@@ -14,7 +14,7 @@
 
 static void end(struct qemu_vcpu *v)
 {
-	qemu_stop(&v->process);
+	v->maker->stop(v);
 	free(v);
 }
 
@@ -23,15 +23,15 @@ static bool ready(struct qemu_vcpu *v, char *err, size_t err_size)
 	struct gdb *g = &v->gdb;
 	char why[300];
 
-	if (gdb_open(g, v->process.gdb, ANSWER_SECONDS) && gdb_queue(g, "Qqemu.sstep=1") && gdb_flush(g) &&
-	    qemu_state_open(g, err, err_size) && qemu_state_save(g, v->process.state, &v->saved, true, err, err_size)) {
+	if (gdb_open(g, v->socket, ANSWER_SECONDS) && gdb_queue(g, "Qqemu.sstep=1") && gdb_flush(g) &&
+	    qemu_state_open(g, err, err_size) && qemu_state_save(g, v->state, &v->saved, true, err, err_size)) {
 		qemu_state_nmi_input(&v->saved);
 		qemu_state_read(&v->saved, &v->blank);
 		return true;
 	}
 	if (g->trouble[0]) {
-		qemu_describe(&v->process, why, sizeof(why));
-		snprintf(err, err_size, "%s: %s%s%s", QEMU_PROGRAM, g->trouble, *why ? ": " : "", why);
+		v->maker->describe(v, why, sizeof(why));
+		snprintf(err, err_size, "%s: %s%s%s", v->maker->name, g->trouble, *why ? ": " : "", why);
 	}
 	return false;
 }
@@ -41,7 +41,8 @@ static struct qemu_vcpu *start_one(struct qemu_host *h)
 	struct qemu_vcpu *v = xcalloc(1, sizeof(*v));
 	char err[600];
 
-	if (!qemu_start_empty(&v->process, h->path, h->accel ? h->accel : "tcg", err, sizeof(err)) || !ready(v, err, sizeof(err)))
+	v->maker = h->maker;
+	if (!h->maker->start(h, v, err, sizeof(err)) || !ready(v, err, sizeof(err)))
 		die(EXIT_HOST, "%s", err);
 	return v;
 }
@@ -92,14 +93,11 @@ static void run_starter(struct qemu_host *h)
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 }
 
-void qemu_host_open(struct qemu_host *h)
+void qemu_host_open(struct qemu_host *h, const struct qemu_maker *maker, const char *uri)
 {
-	char err[400];
-
-	if (!qemu_find(h->path, sizeof(h->path)))
-		die(EXIT_HOST, "no %s in PATH; Debian's package is qemu-system-x86", QEMU_PROGRAM);
-	if (!qemu_version(h->path, h->version, sizeof(h->version), err, sizeof(err)))
-		die(EXIT_HOST, "%s", err);
+	h->maker = maker;
+	h->uri = uri;
+	maker->check(h);
 	run_starter(h);
 }
 

@@ -9,9 +9,10 @@
 #include "vmm/qemu_vcpu.h"
 
 struct qemu_host {
-	char path[4096];                /* of the program */
+	const struct qemu_maker *maker;
+	char path[4096];                /* of the program, if the bench starts it itself */
 	char version[32];
-	const char *accel;
+	const char *uri;                /* --connect, or NULL */
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	struct qemu_vcpu *idle;
@@ -20,8 +21,8 @@ struct qemu_host {
 	bool closing;
 };
 
-/* Finds the program and asks for its version. Exits with EXIT_HOST and one line if it is absent or too old. */
-void qemu_host_open(struct qemu_host *h);
+/* Exits with the contract's status and one line if there is nothing to make machines with. */
+void qemu_host_open(struct qemu_host *h, const struct qemu_maker *maker, const char *uri);
 /* Ends all that are idle. */
 void qemu_host_close(struct qemu_host *h);
 

@@ -212,7 +212,7 @@ static bool go(struct entry *e)
 
 void qemu_run(struct machine *m, struct stops *stops, struct left *left)
 {
-	struct entry e = { m, m->qemu, stops, clock_now() + m->host->timeout, left };
+	struct entry e = { m, m->qemu, stops, 0, left };
 
 	*left = (struct left){ .why = LEAVE_SHUTDOWN };
 	if (m->qemu->was_reset) {
@@ -221,6 +221,7 @@ void qemu_run(struct machine *m, struct stops *stops, struct left *left)
 	}
 	qemu_specials_find(m->qemu, stops);
 	qemu_vcpu_send(m);
+	e.until = clock_now() + m->host->timeout;
 	while (!go(&e))
 		;
 }

@@ -15,8 +15,8 @@ void qemu_vcpu_die(struct machine *m)
 {
 	char end[400];
 
-	qemu_describe(&m->qemu->process, end, sizeof(end));
-	die(EXIT_HOST, "%s: %s%s%s", QEMU_PROGRAM, m->qemu->gdb.trouble, *end ? ": " : "", end);
+	m->qemu->maker->describe(m->qemu, end, sizeof(end));
+	die(EXIT_HOST, "%s: %s%s%s", m->qemu->maker->name, m->qemu->gdb.trouble, *end ? ": " : "", end);
 }
 
 static void core_of(const struct machine_state *s, struct cpu_state *out)
@@ -85,8 +85,8 @@ void qemu_vcpu_deepen(struct machine *m)
 
 	if (v->deep || v->lost)
 		return;
-	if (!qemu_state_save(&v->gdb, v->process.state, &v->saved, false, err, sizeof(err)))
-		die(EXIT_HOST, "%s: %s", QEMU_PROGRAM, err);
+	if (!qemu_state_save(&v->gdb, v->state, &v->saved, false, err, sizeof(err)))
+		die(EXIT_HOST, "%s: %s", v->maker->name, err);
 	qemu_state_read(&v->saved, &now);
 	follow(&v->want, &v->have, &now);
 	v->have = now;
@@ -121,7 +121,7 @@ void qemu_vcpu_see_debug(struct machine *m)
 	if (!number_of(text, "DR0=", &now.debug.db[0]) || !number_of(text, "DR1=", &now.debug.db[1]) ||
 	    !number_of(text, "DR2=", &now.debug.db[2]) || !number_of(text, "DR3=", &now.debug.db[3]) ||
 	    !number_of(text, "DR6=", &now.debug.dr6) || !number_of(text, "DR7=", &now.debug.dr7) || !number_of(text, " II=", &shadow))
-		die(EXIT_HOST, "%s: its monitor's `info registers` lacks what the bench needs", QEMU_PROGRAM);
+		die(EXIT_HOST, "%s: its monitor's `info registers` lacks what the bench needs", v->maker->name);
 	follow(&v->want, &v->have, &now);
 	v->have = now;
 	v->shadow = shadow;
@@ -150,7 +150,7 @@ static bool write_by_stub(struct qemu_vcpu *v)
 	core_of(&v->have, &from);
 	core_of(&v->want, &to);
 	return gdb_set_changed(&v->gdb, &from, &to) && gdb_flush(&v->gdb) &&
-	       (v->want.events.nmi.pending == v->have.events.nmi.pending || gdb_monitor(&v->gdb, "nmi"));
+	       (v->want.events.nmi.pending == v->have.events.nmi.pending || v->maker->nmi(v));
 }
 
 static void load(struct machine *m)
@@ -160,8 +160,8 @@ static void load(struct machine *m)
 
 	qemu_vcpu_deepen(m);
 	if (!qemu_state_write(&v->saved, &v->want, err, sizeof(err)) ||
-	    !qemu_state_load(&v->gdb, v->process.state, &v->saved, err, sizeof(err)))
-		die(EXIT_HOST, "%s: %s", QEMU_PROGRAM, err);
+	    !qemu_state_load(&v->gdb, v->state, &v->saved, err, sizeof(err)))
+		die(EXIT_HOST, "%s: %s", v->maker->name, err);
 	v->deep = v->debug = true;
 	v->lost = v->was_reset = false;
 }

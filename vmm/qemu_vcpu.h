@@ -4,8 +4,10 @@
 #define VMM_QEMU_VCPU_H
 
 #include "vmm/gdb.h"
+#include "vmm/libvirt.h"
 #include "vmm/machine.h"
 #include "vmm/qemu.h"
+#include "vmm/qemu_maker.h"
 #include "vmm/qemu_state.h"
 
 #define QEMU_BREAKPOINTS 4096
@@ -23,7 +25,11 @@ struct qemu_special {
 #define QEMU_SPECIALS 128
 
 struct qemu_vcpu {
-	struct qemu process;
+	const struct qemu_maker *maker;
+	struct qemu process;            /* of the one that makes child processes */
+	struct libvirt domain;          /* of libvirt */
+	struct mem ram;
+	int state, socket;              /* the file that it saves into; to its gdb stub */
 	struct gdb gdb;
 	struct vmstate saved;           /* the last saved state, where the next one to be loaded is made */
 	struct machine_state want, have; /* the machine's copies of registers point into want */
