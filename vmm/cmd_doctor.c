@@ -11,6 +11,7 @@ static const struct {
 } engines[] = {
 	{ ENGINE_KVM, doctor_kvm },
 	{ ENGINE_QEMU, doctor_qemu },
+	{ ENGINE_LIBVIRT, doctor_libvirt },
 };
 
 /* One that is wrong is nobody's lack. */

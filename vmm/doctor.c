@@ -7,7 +7,7 @@
 
 void doctor_say(bool good, const char *what, const char *yes, const char *no, const char *remedy)
 {
-	printf("%-4s %-45s %s\n", good ? "yes" : "no", what, good ? yes : no);
+	printf("%-4s %-50s %s\n", good ? "yes" : "no", what, good ? yes : no);
 	if (!good && remedy)
 		printf("     remedy: %s\n", remedy);
 }
@@ -25,7 +25,7 @@ const char *doctor_text(char *out, size_t out_size, const char *fmt, ...)
 	return out;
 }
 
-void doctor_host(const char *before, const struct host_facts *f, const char *remedy)
+void doctor_host(const char *whose, const struct host_facts *f, const char *remedy)
 {
 	const struct {
 		bool good;
@@ -45,7 +45,7 @@ void doctor_host(const char *before, const struct host_facts *f, const char *rem
 	char what[80];
 
 	for (unsigned n = 0; n < sizeof(facts) / sizeof(facts[0]); n++) {
-		snprintf(what, sizeof(what), "%s%s", before, facts[n].what);
+		snprintf(what, sizeof(what), "%s%s%s", whose ? whose : "", whose ? ": " : "", facts[n].what);
 		doctor_say(facts[n].good, what, facts[n].yes, facts[n].no, remedy);
 	}
 }

@@ -12,11 +12,12 @@ void doctor_say(bool good, const char *what, const char *yes, const char *no, co
 /* One line, whatever a program or a name from outside contains. */
 const char *doctor_text(char *out, size_t out_size, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
-/* What every engine's host is measured for. `before` each name: "QEMU: ", or "". */
-void doctor_host(const char *before, const struct host_facts *f, const char *remedy);
+/* What every engine's host is measured for. `whose` is before each name, unless it is NULL. */
+void doctor_host(const char *whose, const struct host_facts *f, const char *remedy);
 
 /* Everything about one engine, measured. True if a run can use it. */
 bool doctor_kvm(const struct options *o);
 bool doctor_qemu(const struct options *o);
+bool doctor_libvirt(const struct options *o);
 
 #endif

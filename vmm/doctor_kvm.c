@@ -106,7 +106,7 @@ bool doctor_kvm(const struct options *o)
 	say_stops(&b.facts, &m);
 	say_entries(&b.facts, &m);
 	say_instructions(&b.facts, &m);
-	doctor_host("", &b.facts, OTHER_HOST);
+	doctor_host(NULL, &b.facts, OTHER_HOST);
 	say_debug(&m);
 	say_events(&m);
 	printf("floor: %.0f exits/s with 1 job", floor_exits_per_second(&b, 1, FLOOR_SECONDS));
