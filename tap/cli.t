@@ -42,7 +42,7 @@ claim('--help: usage on stdout, exit 0, and every command and option that this v
 	my $r = gsgate('--help');
 	return grep { $_ } $r->{status} ne 0 && "exit $r->{status}", length $r->{err} && 'something on stderr',
 		map { $r->{out} !~ /\Q$_\E/ && "no $_" } qw(run replay list doctor --scheme --gs --event --kernel --jobs --seed
-			--timeout --time --strict --summary --journal --boundaries);
+			--timeout --time --strict --summary --journal --boundaries --artifacts --dump);
 });
 refuse_all('an unknown command is refused', 2, undef, ['bogus'], [''], ['-x'], ['runn'], ['RUN'], ['../run']);
 refuse_all('an unknown option is refused', 2, undef, [qw(run --bogus)], [qw(run -x)], [qw(list --bogus=1)],

@@ -8,7 +8,7 @@ use lib $FindBin::Bin;
 use TestGsgate;
 
 my @keys = qw(schema engine engine_fallback host image_hash schemes scenarios boundaries boundaries_injected
-	boundaries_deferred boundaries_unreached windows injections deaths states_pruned rules canaries violations skipped seconds
+	boundaries_deferred boundaries_unreached windows injections cases_planned fraction deaths states_pruned rules canaries violations skipped seconds
 	injections_per_second floor_exits_per_second kernel_instructions_per_injection seed);
 # The closed list, from its only source; "not-asked" is for runs of a part.
 my ($list) = (read_file("$FindBin::Bin/../vmm/coverage.c") // '') =~ /\breasons\[\] = \{(.*?)^\};/ms;
@@ -18,7 +18,8 @@ my @rules = qw(delivery handler-gs handler-stack frame flags debug transparent r
 
 # Each run once, when the first claim asks for it; with its journal and summary.
 my @part = ('gs', 'syscall', '--gs', 'u-small,u-negative', '--jobs', 2);
-my %runs = (two => [qw(--jobs 2)], one => [qw(--jobs 1)], part => [@part], again => [@part]);
+my %runs = (two => [qw(--jobs 2)], one => [qw(--jobs 1)], part => [@part], again => [@part], ranked => [@part, qw(--time 100)],
+	cut => ['--time', $ENV{SANITIZED} ? 40 : 4]);
 my %done;
 sub the {
 	my ($name) = @_;
@@ -241,6 +242,44 @@ claim('out of time: exit 4, all points there, and the summary tells of unfinishe
 	my $s = decode(read_file("$dir/time")) // {};
 	return (tap_problems($r->{out}), grep { $_ } $r->{status} ne 4 && "exit $r->{status}", !$s->{units_unfinished}
 		&& 'no unit is unfinished', length $r->{err} && "stderr: $r->{err}");
+});
+claim('a time limit that is long enough changes the order of the work and nothing else: the journal, the output', sub {
+	my ($a, $b) = (the('part'), the('ranked'));
+	return (first_difference([lines_of($a->{journal})], [lines_of($b->{journal})]), first_difference([timeless($a)], [timeless($b)]),
+		$b->{summary}{fraction} == 1 ? () : "fraction $b->{summary}{fraction}");
+});
+claim('out of time: the fraction done is said, in the output and the summary, and is that of the cases', sub {
+	my $r = the('cut');
+	my $s = $r->{summary};
+	my ($said, $after) = $r->{out} =~ /^# (\d+) % of the planned cases done: cut after (\d+) s; the rest is not judged$/m;
+	my $done = $s->{cases_planned} ? $s->{injections} / $s->{cases_planned} : 0;
+	return grep { $_ } $r->{status} ne 4 && "exit $r->{status}", !defined $said && 'the output does not say it', !defined $s->{fraction} && 'no fraction',
+		!$s->{injections} && 'nothing was injected', $s->{injections} != lines_of($r->{journal}) && 'the journal has another number of cases',
+		!$s->{units_unmapped} && abs($s->{fraction} - $done) > 1e-5 && "fraction $s->{fraction}, injected $done",
+		$s->{fraction} > $done + 1e-5 && 'the fraction is more than what was planned', int(100 * $s->{fraction}) != ($said // -1) && "said $said, summary $s->{fraction}";
+});
+claim('out of time: no point is ok that has a case left, nor one of a unit that was not mapped', sub {
+	my ($r, %left) = (the('cut'));
+	my %ran = map { (split ' ')[0] => 1 } lines_of($r->{journal});
+	my %points;         # of the whole run: unit => symbol and event => its cases
+	for (map { (split ' ')[0] } lines_of(the('two')->{journal})) {
+		m{^([^/]+/[^/]+/[^/]+)/(.+)\+0x[0-9a-f]+\@\d+:(.+)$} or next;
+		$left{"$1 $2 $3"}++ if !$ran{$_};
+	}
+	my ($unit, @wrong) = ('');
+	for (lines_of($r->{out})) {
+		$unit = $1 if /^# Subtest: (.*)/;
+		push @wrong, "$unit: $1" if /^    ok \d+ - (\S+ \S+)$/ && $left{"$unit $1"};
+	}
+	return (%left ? () : 'nothing was left', @wrong);
+});
+claim('out of time: windows and user code have come first', sub {
+	my ($r, %by) = (the('cut'));
+	$by{ (split '/')[2] }++ for lines_of($r->{journal});
+	my %whole;
+	$whole{ (split '/')[2] }++ for lines_of(the('two')->{journal});
+	my ($small, $zero) = map { ($by{$_} // 0) / $whole{$_} } 'u-small', 'u-zero';
+	return $small > $zero ? () : "u-small $small, u-zero $zero";
 });
 claim('--time limits the whole run, the mapping too', sub {
 	need_kvm();

@@ -3,6 +3,7 @@
 #ifndef VMM_CLOCK_H
 #define VMM_CLOCK_H
 
+#include <stdbool.h>
 #include <time.h>
 
 /* Seconds since some fixed point. */
@@ -12,6 +13,12 @@ static inline double clock_now(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return t.tv_sec + t.tv_nsec * 1e-9;
+}
+
+/* Is a deadline over? 0: there is none. */
+static inline bool clock_past(double deadline)
+{
+	return deadline > 0 && clock_now() > deadline;
 }
 
 #endif

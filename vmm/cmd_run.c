@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "vmm/artifacts.h"
 #include "vmm/bench.h"
 #include "vmm/clock.h"
 #include "vmm/commands.h"
@@ -15,6 +16,7 @@
 #include "vmm/report_tap.h"
 #include "vmm/summary.h"
 
+#define MAP_SHARE 0.5                   /* of the time limit: a part of the maps and time for cases is worth more than all maps */
 #define FLOOR_SECONDS 0.3               /* before and after injecting: the machine may have got a neighbour */
 
 struct job {
@@ -30,6 +32,8 @@ static void open_outputs(struct job *j)
 {
 	if (j->options->summary && j->options->journal && !strcmp(j->options->summary, j->options->journal))
 		die(EXIT_USAGE, "--summary and --journal name the same file, %s", j->options->summary);
+	if (j->options->artifacts)
+		artifacts_folder(j->options->artifacts);
 	if (j->options->summary)
 		outfile_open(&j->summary, j->options->summary);
 	if (j->options->journal)
@@ -119,7 +123,7 @@ static int exit_status(const struct job *j)
 /* Not when the run has been cut short: it must end. */
 static double measure_floor(struct job *j, double deadline)
 {
-	return passes_signal || (deadline > 0 && clock_now() > deadline) ? 0 : floor_exits_per_second(&j->bench, j->options->jobs, FLOOR_SECONDS);
+	return passes_signal || clock_past(deadline) ? 0 : floor_exits_per_second(&j->bench, j->options->jobs, FLOOR_SECONDS);
 }
 
 static void inject(struct job *j, double deadline)
@@ -153,7 +157,7 @@ static void report(struct job *j, double start)
 int cmd_run(const struct options *o)
 {
 	struct job *j = xcalloc(1, sizeof(*j));
-	double start = clock_now(), deadline = o->time > 0 ? start + o->time : 0;
+	double start = clock_now(), limit, deadline;
 	int status;
 
 	j->options = o;
@@ -162,17 +166,19 @@ int cmd_run(const struct options *o)
 	open_outputs(j);                                /* a name that cannot be written is told before the work */
 	j->unreached = coverage_read_list();
 	bench_open(&j->bench, o);
+	limit = o->time > 0 ? o->time : j->bench.default_time;
+	deadline = limit > 0 ? start + limit : 0;
 	j->bench.seed = o->seed;
-	if (o->kernel_named)
-		snprintf(j->bench.replay_option, sizeof(j->bench.replay_option), "--kernel %s", o->kernel);
 	plan_make(&j->plan, o, &j->bench);
 	j->totals.jobs = o->jobs;
-	passes_map(&j->plan, &j->bench, o->jobs, deadline); /* the plan needs every map */
+	passes_map(&j->plan, &j->bench, o->jobs, limit > 0 ? start + MAP_SHARE * limit : 0);    /* the plan needs every map */
 	tap_begin(&j->plan);
 	run_canaries(j);
 	inject(j, deadline);
 	report(j, start);
 	write_outputs(j);
+	if (o->artifacts && !passes_signal)
+		artifacts_of_run(o->artifacts, &j->plan, &j->bench);
 	status = exit_status(j);
 	coverage_free(&j->totals.coverage);
 	free(j->unreached);

@@ -18,12 +18,6 @@ static bool was_seen(const struct unit_record *r, enum death death)
 	return false;
 }
 
-/* A unit whose golden run died is not unfinished: nothing is missing that time could have brought. */
-static bool is_unfinished(const struct unit_record *r)
-{
-	return !r->finished && !r->error[0] && (r->golden.completed || !r->mapped);
-}
-
 static enum declared_fate fate(const struct plan *p, const struct scenario *s, enum death death)
 {
 	bool unfinished = false;
@@ -35,7 +29,7 @@ static enum declared_fate fate(const struct plan *p, const struct scenario *s, e
 			continue;
 		if (was_seen(r, death))
 			return DECLARED_SEEN;
-		unfinished |= is_unfinished(r);
+		unfinished |= record_unfinished(r);
 	}
 	if (unfinished)
 		return DECLARED_UNFINISHED;

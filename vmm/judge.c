@@ -54,6 +54,7 @@ static bool speaks_first(const struct judge *j, enum rule rule)
 bool judge_check(struct judge *j, enum rule rule, bool good, const char *fmt, ...)
 {
 	struct breach *b = &j->breach;
+	bool first = !b->broken;
 	va_list ap;
 
 	j->count[rule].checked++;
@@ -70,6 +71,8 @@ bool judge_check(struct judge *j, enum rule rule, bool good, const char *fmt, ..
 	va_start(ap, fmt);
 	vsnprintf(b->detail, sizeof(b->detail), fmt, ap);
 	va_end(ap);
+	if (first && j->broke)
+		j->broke(j->context);
 	return false;
 }
 

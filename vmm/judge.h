@@ -55,6 +55,8 @@ struct judge {
 	const char *at;                 /* the stop being judged */
 	uint64_t rip, a, i, expected_a, expected_i;
 	bool expects;
+	void (*broke)(void *context);   /* told at the first breach, while the machine still stands there; or NULL */
+	void *context;
 };
 
 /* Forgets the last case's breach; counts stay. */

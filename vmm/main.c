@@ -26,6 +26,7 @@ static void usage(FILE *f)
 	for (size_t n = 0; n < sizeof(commands) / sizeof(commands[0]); n++)
 		fprintf(f, "  gsgate %s %s\n", commands[n].name, commands[n].help);
 	fprintf(f, "\n"
+		"  --engine NAME            auto (kvm, without it qemu), kvm, qemu, libvirt;  --connect URI  whose libvirt\n"
 		"  --scheme swapgs,ist      schemes of the guest kernel (default: all)\n"
 		"  --gs u-small,...         user GS values by name (default: all that the scheme can meet)\n"
 		"  --event nmi,mce,db       events (default: all)\n"
@@ -35,6 +36,8 @@ static void usage(FILE *f)
 		"  --timeout S, --time S    limit of one entry into the guest, of the whole run\n"
 		"  --strict                 a skip makes the run incomplete\n"
 		"  --summary FILE|-         one JSON object;  --journal FILE  one line per case\n"
+		"  --artifacts DIR          run: a folder for the first case of each group of violations, with what a bug report needs\n"
+		"  --dump DIR               replay: the same of this case\n"
 		"  --around N               replay: judge the N boundaries before and after with the same event, too\n"
 		"  --gdb SOCKET             replay: hold the guest for a gdb that connects there; engine qemu\n"
 		"  --stop PLACE             where: before the event (default), or at its gate, handler or return\n"

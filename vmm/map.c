@@ -62,7 +62,7 @@ const char *map_why_not(const struct visit *v, enum event event)
 	return map_cannot(v, event);
 }
 
-static bool same_kind(const struct visit *a, const struct visit *b)
+bool map_same_kind(const struct visit *a, const struct visit *b)
 {
 	return a->rip == b->rip && a->cpl == b->cpl && a->a == b->a && a->i == b->i && a->stack == b->stack &&
 	       a->interrupts == b->interrupts && a->direction == b->direction && a->nmi_masked == b->nmi_masked &&
@@ -81,7 +81,7 @@ static bool is_first(struct seen *s, const struct map *m, size_t n)
 	uint32_t *head = &s->head[v->rip * 0x9e3779b97f4a7c15ull >> 32 & (s->buckets - 1)];
 
 	for (uint32_t at = *head; at; at = s->next[at - 1])
-		if (same_kind(&m->at[at - 1], v))
+		if (map_same_kind(&m->at[at - 1], v))
 			return false;
 	s->next[n] = *head;
 	*head = n + 1;

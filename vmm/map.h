@@ -34,6 +34,7 @@ struct visit {
 	bool shadow;                    /* after STI, MOV SS or POP SS: an event here comes one instruction later */
 	bool no_ist;                    /* an exception without IST kills the guest here: vmm/death.h */
 	bool inject, inject_irq;        /* NMI-like events; interrupts: decided by map_plan() */
+	uint8_t rank[EVENT_COUNT];      /* enum rank of its cases, by rank_map() */
 };
 
 struct map {
@@ -50,6 +51,9 @@ void map_free(struct map *m);
  * IF = 1, of user code and of all kernel text. Classes are taken from the map under the distinguishing U (may be m
  * itself, or NULL) as far as both agree; under another U equal values could not be told apart. */
 void map_plan(struct map *m, const struct map *distinguishing, const struct range *entry_text);
+
+/* The same boundary in the same state, as far as that decides what is injected. */
+bool map_same_kind(const struct visit *a, const struct visit *b);
 
 /* Why this event cannot be injected at a visit, whether that is planned or not; NULL if it can. */
 const char *map_cannot(const struct visit *v, enum event event);

@@ -17,7 +17,7 @@
 
 enum { OPT_ENGINE = 256, OPT_KERNEL, OPT_SCHEME, OPT_GS, OPT_EVENT, OPT_JOBS, OPT_SEED, OPT_TIMEOUT, OPT_TIME,
        OPT_STRICT, OPT_FORMAT, OPT_SUMMARY, OPT_JOURNAL, OPT_BOUNDARIES, OPT_DEPTH, OPT_AROUND,
-       OPT_IMAGE, OPT_CONNECT, OPT_GDB, OPT_STOP };
+       OPT_IMAGE, OPT_CONNECT, OPT_ARTIFACTS, OPT_DUMP, OPT_GDB, OPT_STOP };
 
 static const struct option table[] = {
 	{ "engine", required_argument, NULL, OPT_ENGINE }, { "kernel", required_argument, NULL, OPT_KERNEL },
@@ -29,6 +29,7 @@ static const struct option table[] = {
 	{ "journal", required_argument, NULL, OPT_JOURNAL }, { "boundaries", no_argument, NULL, OPT_BOUNDARIES },
 	{ "depth", required_argument, NULL, OPT_DEPTH }, { "around", required_argument, NULL, OPT_AROUND },
 	{ "image", required_argument, NULL, OPT_IMAGE }, { "connect", required_argument, NULL, OPT_CONNECT },
+	{ "artifacts", required_argument, NULL, OPT_ARTIFACTS }, { "dump", required_argument, NULL, OPT_DUMP },
 	{ "gdb", required_argument, NULL, OPT_GDB }, { "stop", required_argument, NULL, OPT_STOP },
 	{ 0 },
 };
@@ -174,6 +175,8 @@ static void take(struct options *o, int option, const char *value)
 	case OPT_JOURNAL: o->journal = value; break;
 	case OPT_BOUNDARIES: o->boundaries = true; break;
 	case OPT_AROUND: o->around = number("around", value, 1, 1000); break;
+	case OPT_ARTIFACTS: o->artifacts = value; break;
+	case OPT_DUMP: o->dump = value; break;
 	case OPT_GDB: o->gdb = value; break;
 	case OPT_STOP: o->stop = hold(value); o->stop_named = true; break;
 	case OPT_IMAGE: o->image = hash(value); o->image_named = true; break;
@@ -220,6 +223,8 @@ void options_parse(struct options *o, int argc, char **argv)
 	only_for("list", argv[0], o->boundaries, "--boundaries");
 	only_for("replay", argv[0], o->around, "--around");
 	only_for("replay", argv[0], o->image_named, "--image");
+	only_for("replay", argv[0], o->dump, "--dump");
+	only_for("run", argv[0], o->artifacts, "--artifacts");
 	if (o->connect && o->engine == ENGINE_AUTO)
 		o->engine = ENGINE_LIBVIRT;     /* an URI is libvirt's */
 	if (o->connect && o->engine != ENGINE_LIBVIRT)

@@ -28,6 +28,7 @@ struct options {
 	unsigned around;                /* replay --around: neighbours on each side */
 	uint64_t image;                 /* replay --image: the hash of the image's text ... */
 	bool image_named;               /* ... if one is given */
+	const char *artifacts, *dump;   /* run --artifacts, replay --dump: folders, or NULL */
 	const char *gdb;                /* replay --gdb: the socket to be made, or NULL */
 	enum hold stop;                 /* replay --stop */
 	bool stop_named;

@@ -30,7 +30,7 @@ void points_group(struct points *p, const struct unit_record *r, const struct be
 	for (size_t n = 0; n < r->map.count; n++)
 		for (enum event event = 0; event < EVENT_COUNT; event++)
 			if (events >> event & 1 && !map_why_not(&r->map.at[n], event))
-				find(p, symbol_of(r, bench, n), event);
+				find(p, symbol_of(r, bench, n), event)->planned++;
 	for (size_t n = 0; n < r->case_count; n++) {
 		const struct case_record *c = &r->cases[n];
 		struct point *point = find(p, symbol_of(r, bench, c->visit), c->event);

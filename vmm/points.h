@@ -8,7 +8,7 @@
 struct point {
 	const char *symbol;
 	enum event event;
-	unsigned cases, broken, unstable;
+	unsigned planned, cases, broken, unstable;
 	const struct case_record *first; /* that broke a rule */
 };
 

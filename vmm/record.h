@@ -53,9 +53,31 @@ struct unit_record {
 	bool mapped, finished;          /* the passes that are through */
 };
 
+/* A kernel boundary; any other address is left out. */
+void record_mark(struct unit_record *r, uint64_t rip, enum coverage c);
+
+/* How many cases the plan has in a unit that is mapped. */
+size_t record_planned(const struct unit_record *r);
+
+/* A record for a part of a unit's cases: its own, but for the map, which is the whole unit's. record_add_part() moves what came of it to
+ * the unit, and frees it; afterwards the unit is finished if it was and the part is. */
+void record_part(struct unit_record *part, const struct unit_record *whole);
+void record_add_part(struct unit_record *whole, struct unit_record *part);
+
+/* In the order of the golden run, whatever the order of the parts. */
+void record_sort(struct unit_record *r);
+
+/* Time or a signal ended it before its end. A unit whose golden run died is not unfinished: nothing is missing that time could
+ * have brought. */
+bool record_unfinished(const struct unit_record *r);
+
 /* Case id of a case, or of a visit and event of this unit. */
 void record_case_id(const struct unit_record *r, const struct bench *bench, uint32_t visit, enum event event,
 		    char *out, size_t out_size);
+
+/* What to type to see a case of this unit again. */
+#define RECORD_REPLAY_LINE 1600
+void record_replay_line(const struct unit *u, const struct bench *bench, const char *id, char *out, size_t out_size);
 
 void record_free(struct unit_record *r);
 

@@ -1,43 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* report_end.c: the last lines of a run: violations in groups, then the counts. */
+#include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "vmm/caseid.h"
-#include "vmm/die.h"
+#include "vmm/groups.h"
 #include "vmm/report_tap.h"
-
-struct group {
-	enum rule rule;
-	const char *symbol;
-	enum event event;
-	unsigned count;
-	char first[CASEID_SIZE];
-};
-
-struct groups {
-	struct group *group;
-	unsigned count;
-};
-
-static void add(struct groups *g, const struct unit_record *r, const struct bench *bench, const struct case_record *c)
-{
-	const struct elf_symbol *s = elf_nearest(bench->elf, r->map.at[c->visit].rip);
-	struct group *x;
-
-	for (unsigned n = 0; n < g->count; n++) {
-		x = &g->group[n];
-		if (x->rule == c->breach->rule && x->event == c->event && s && !strcmp(x->symbol, s->name)) {
-			x->count++;
-			return;
-		}
-	}
-	g->group = xrealloc(g->group, (g->count + 1) * sizeof(*g->group));
-	x = &g->group[g->count++];
-	*x = (struct group){ c->breach->rule, s ? s->name : "?", c->event, 1, "" };
-	record_case_id(r, bench, c->visit, c->event, x->first, sizeof(x->first));
-}
 
 static void print_golden(const struct unit_record *r)
 {
@@ -51,20 +19,20 @@ static void print_golden(const struct unit_record *r)
 
 static void print_groups(const struct plan *p, const struct bench *bench)
 {
-	struct groups g = { 0 };
+	char first[CASEID_SIZE];
+	struct groups g;
 
-	for (size_t n = 0; n < p->unit_count; n++) {
-		const struct unit_record *r = &p->units[n];
+	for (size_t n = 0; n < p->unit_count; n++)
+		print_golden(&p->units[n]);
+	groups_make(&g, p, bench);
+	for (unsigned n = 0; n < g.count; n++) {
+		const struct group *x = &g.group[n];
 
-		print_golden(r);
-		for (size_t k = 0; r->asked && k < r->case_count; k++)
-			if (r->cases[k].breach)
-				add(&g, r, bench, &r->cases[k]);
+		record_case_id(x->unit, bench, x->first->visit, x->event, first, sizeof(first));
+		printf("# %s broken in %s by %s: %u case%s, first %s\n", rule_name(x->rule), x->symbol, event_name(x->event),
+		       x->count, x->count == 1 ? "" : "s", first);
 	}
-	for (unsigned n = 0; n < g.count; n++)
-		printf("# %s broken in %s by %s: %u case%s, first %s\n", rule_name(g.group[n].rule), g.group[n].symbol,
-		       event_name(g.group[n].event), g.group[n].count, g.group[n].count == 1 ? "" : "s", g.group[n].first);
-	free(g.group);
+	groups_free(&g);
 }
 
 static void print_rules(const struct totals *t)
@@ -151,11 +119,20 @@ static void print_injections(const struct totals *t)
 	       (unsigned long)t->db_real, (unsigned long)(t->db - t->db_real), (unsigned long)t->sampled);
 }
 
+/* What was not done has no point that is ok. */
+static void print_fraction(const struct totals *t)
+{
+	if (t->unfinished)
+		printf("# %.0f %% of the planned cases done: cut after %.0f s; the rest is not judged\n",
+		       floor(100 * totals_fraction(t)), t->seconds);
+}
+
 void tap_end(const struct totals *t, const struct plan *p, const struct bench *bench)
 {
 	print_groups(p, bench);
 	for (size_t n = 0; n < p->skip_count; n++)
 		printf("# skipped: %s: %s\n", p->skips[n].what, p->skips[n].reason);
+	print_fraction(t);
 	print_rules(t);
 	print_boundaries(&t->coverage);
 	print_injections(t);

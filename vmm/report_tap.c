@@ -77,7 +77,7 @@ static void print_breach(const struct unit_record *r, const struct bench *bench,
 static void print_failure(const struct unit_record *r, const struct bench *bench, const struct point *p)
 {
 	const struct visit *v = &r->map.at[p->first->visit];
-	char id[CASEID_SIZE];
+	char id[CASEID_SIZE], line[RECORD_REPLAY_LINE];
 
 	record_case_id(r, bench, p->first->visit, p->event, id, sizeof(id));
 	printf("      ---\n      case: %s\n", id);
@@ -86,8 +86,8 @@ static void print_failure(const struct unit_record *r, const struct bench *bench
 	printf("      at boundary: { CPL: %u, A: 0x%lx, I: 0x%lx }\n", v->cpl, (unsigned long)v->a_value,
 	       (unsigned long)v->i_value);
 	printf("      broken: %u of %u cases%s\n", p->broken, p->cases, p->unstable ? ", unstable" : "");
-	printf("      again: gsgate replay %s%s%s%s%s\n      ...\n", bench->replay_option, *bench->replay_option ? " " : "",
-	       r->unit.scenario->is_file ? r->unit.scenario->path : "", r->unit.scenario->is_file ? " " : "", id);
+	record_replay_line(&r->unit, bench, id, line, sizeof(line));
+	printf("      again: %s\n      ...\n", line);
 }
 
 static void print_golden(const struct unit_record *r, const struct bench *bench)
@@ -100,6 +100,14 @@ static void print_golden(const struct unit_record *r, const struct bench *bench)
 	printf("      completed: %s\n      ...\n", r->golden.completed ? "true" : "false");
 }
 
+static void print_missing(const struct unit_record *r, const struct point *p)
+{
+	printf("    # ");
+	if (p->cases)
+		printf("%u of %u cases ", p->planned - p->cases, p->planned);
+	printf("not injected: %s\n", r->golden.completed ? "the run was cut short" : "the golden run died");
+}
+
 /* False if a point is not ok. */
 static bool print_points(const struct unit_record *r, const struct bench *bench)
 {
@@ -110,13 +118,13 @@ static bool print_points(const struct unit_record *r, const struct bench *bench)
 	printf("    1..%u\n", p.count + 1);
 	print_golden(r, bench);
 	for (unsigned n = 0; n < p.count; n++) {
-		bool ok = p.point[n].cases && !p.point[n].broken;
+		bool ok = p.point[n].cases == p.point[n].planned && !p.point[n].broken;
 
 		printf("    %s %u - %s %s\n", ok ? "ok" : "not ok", n + 2, p.point[n].symbol, event_name(p.point[n].event));
 		if (p.point[n].broken)
 			print_failure(r, bench, &p.point[n]);
 		else if (!ok)
-			printf("    # not injected: %s\n", r->golden.completed ? "the run was cut short" : "the golden run died");
+			print_missing(r, &p.point[n]);
 		good &= ok;
 	}
 	points_free(&p);

@@ -32,7 +32,9 @@ struct bench {
 	struct elf *elf;
 	struct host_facts facts;
 	uint64_t seed;
-	char replay_option[300];        /* "--kernel FILE" if replaying a case needs it, or "" */
+	char replay_option[600];        /* "--engine NAME --connect URI --kernel FILE": what replaying a case needs of it, or "" */
+	double default_time;            /* seconds that a run may take if nobody says otherwise; 0: any */
+	char engine_version[120];       /* for a bug report: what runs the guest; "" if not known */
 };
 
 /* What one session runs. */

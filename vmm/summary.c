@@ -182,6 +182,9 @@ static void set_counts(json_t *o, const struct totals *t, const struct bench *be
 	json_object_set_new(o, "run_to_end", json_integer(t->sampled));
 	json_object_set_new(o, "states_pruned", json_integer(0));
 	json_object_set_new(o, "units_unfinished", json_integer(t->unfinished));
+	json_object_set_new(o, "units_unmapped", json_integer(t->unmapped));
+	json_object_set_new(o, "cases_planned", json_integer(t->planned));
+	json_object_set_new(o, "fraction", json_real(totals_fraction(t)));
 }
 
 static void set_speed(json_t *o, const struct totals *t)

@@ -20,6 +20,14 @@ static void add_case(struct totals *t, const struct case_record *c)
 	t->rules[c->breach->rule].broken++;
 }
 
+/* What no time could bring, behind a golden run that died, is not planned. */
+static void add_planned(struct totals *t, const struct unit_record *r)
+{
+	t->units++;
+	t->unmapped += !r->mapped;
+	t->planned += r->golden.completed && !r->error[0] ? record_planned(r) : r->case_count;
+}
+
 static void add_unit(struct totals *t, const struct unit_record *r)
 {
 	for (size_t n = 0; n < r->case_count; n++)
@@ -34,7 +42,8 @@ static void add_unit(struct totals *t, const struct unit_record *r)
 	t->kernel_instructions += r->kernel_instructions;
 	t->exits += r->exits;
 	t->ioctls += r->ioctls;
-	t->unfinished += !r->finished && !r->error[0] && (r->golden.completed || !r->mapped);
+	t->unfinished += record_unfinished(r);
+	add_planned(t, r);
 }
 
 static void add_pin(struct totals *t, const struct pinned *pinned, const struct bench *bench)
@@ -82,6 +91,13 @@ uint64_t totals_deaths(const struct totals *t)
 	for (enum death n = 0; n < DEATH_COUNT; n++)
 		sum += t->deaths[n];
 	return sum;
+}
+
+double totals_fraction(const struct totals *t)
+{
+	double mapped = t->units ? (double)(t->units - t->unmapped) / t->units : 0;
+
+	return t->planned ? mapped * t->injections / t->planned : mapped;
 }
 
 double totals_injections_per_second(const struct totals *t)

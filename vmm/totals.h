@@ -8,6 +8,8 @@
 #include "vmm/plan.h"
 
 struct totals {
+	uint64_t planned;               /* cases, of the units that are mapped */
+	unsigned units, unmapped;
 	uint64_t injections, by_event[EVENT_COUNT], db, db_real, sampled;
 	uint64_t deaths[DEATH_COUNT];   /* predicted, and come to exactly so */
 	uint64_t violations, unstable, golden;  /* cases; cases; units whose golden run broke a rule */
@@ -30,6 +32,9 @@ void totals_sum(struct totals *t, const struct plan *p, const struct bench *benc
 
 /* Why no chosen scenario can check a rule, or NULL if one did. */
 const char *totals_skip_reason(const struct totals *t, enum rule rule);
+
+/* How much of the plan was done, 0 to 1. A unit that is not mapped counts as the others do on average. */
+double totals_fraction(const struct totals *t);
 
 uint64_t totals_deaths(const struct totals *t);
 double totals_injections_per_second(const struct totals *t);

@@ -3,6 +3,8 @@
 #ifndef VMM_TRACE_H
 #define VMM_TRACE_H
 
+#include <stdio.h>
+
 #include "vmm/case.h"
 
 #define TRACE_BEFORE 8                  /* boundaries of the golden run shown before the injected one ... */
@@ -40,7 +42,7 @@ enum trace_base trace_base(const struct session *s, uint64_t base);
 const char *trace_stack(const struct session *s, const struct cpu_state *c);
 
 /* Assembly line by line, C functions folded into one line each. */
-void trace_print(const struct trace *t, const struct session *s, enum event event);
+void trace_print(FILE *out, const struct trace *t, const struct session *s, enum event event);
 void trace_free(struct trace *t);
 
 /* What differs between two states, as "A U->K RSP-0x8 RAX=0x1"; "" if nothing does. */

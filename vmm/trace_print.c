@@ -16,6 +16,7 @@ struct row {
 };
 
 struct printer {
+	FILE *out;
 	bool measuring;                 /* nothing is printed yet: how wide are the columns? */
 	int width[COLUMNS];
 	const struct trace *t;
@@ -114,10 +115,10 @@ static void put_row(struct printer *p, const struct row *r)
 		return;
 	while (last > 1 && !r->cell[last - 1][0])
 		last--;
-	printf("%c ", r->mark);
+	fprintf(p->out, "%c ", r->mark);
 	for (int n = 0; n < last - 1; n++)
-		printf(n == PLACE ? "%*s  " : "%-*s  ", p->width[n], r->cell[n]);
-	printf("%s\n", r->cell[last - 1]);
+		fprintf(p->out, n == PLACE ? "%*s  " : "%-*s  ", p->width[n], r->cell[n]);
+	fprintf(p->out, "%s\n", r->cell[last - 1]);
 }
 
 static void put_heads(struct printer *p)
@@ -173,7 +174,7 @@ static void put_functions(const struct printer *p, size_t from, size_t to)
 		while (k < n && strcmp(function_at(p, k), function_at(p, n)))
 			k++;
 		if (k == n)
-			printf("%s%s", n == from ? " " : ", ", function_at(p, n));
+			fprintf(p->out, "%s%s", n == from ? " " : ", ", function_at(p, n));
 	}
 }
 
@@ -187,10 +188,10 @@ static size_t put_fold(const struct printer *p, size_t n)
 		end++;
 	if (p->measuring)
 		return end;
-	printf("%c %*s  %zu instruction%s in", is_window(first) ? '>' : ' ', p->width[PLACE], "...", end - n,
+	fprintf(p->out, "%c %*s  %zu instruction%s in", is_window(first) ? '>' : ' ', p->width[PLACE], "...", end - n,
 	       end - n == 1 ? "" : "s");
 	put_functions(p, n, end);
-	printf("\n");
+	fprintf(p->out, "\n");
 	return end;
 }
 
@@ -208,9 +209,9 @@ static void put_caption(const struct printer *p, size_t n, enum event event)
 	if (!n || p->measuring)
 		return;
 	if (step->part == TRACE_EVENT && before->part != TRACE_EVENT)
-		printf("  %*s  -- %s\n", p->width[PLACE], "", event_name(event));
+		fprintf(p->out, "  %*s  -- %s\n", p->width[PLACE], "", event_name(event));
 	else if (step->part == TRACE_BACK)
-		printf("  %*s  -- back at the boundary, compared with line 0 above\n", p->width[PLACE], "");
+		fprintf(p->out, "  %*s  -- back at the boundary, compared with line 0 above\n", p->width[PLACE], "");
 }
 
 static void put_all(struct printer *p, enum event event)
@@ -224,7 +225,7 @@ static void put_all(struct printer *p, enum event event)
 		put_caption(p, n, event);
 		if (lines == MOST_LINES && t->at[n].part == TRACE_EVENT) {
 			if (!p->measuring)
-				printf("  %*s  and %zu instructions more\n", p->width[PLACE], "...", t->count - n);
+				fprintf(p->out, "  %*s  and %zu instructions more\n", p->width[PLACE], "...", t->count - n);
 			return;
 		}
 		if (is_folded(p, &t->at[n]))
@@ -234,13 +235,13 @@ static void put_all(struct printer *p, enum event event)
 	}
 }
 
-void trace_print(const struct trace *t, const struct session *s, enum event event)
+void trace_print(FILE *out, const struct trace *t, const struct session *s, enum event event)
 {
-	struct printer p = { .measuring = true, .t = t, .s = s, .elf = s->bench->elf };
+	struct printer p = { .out = out, .measuring = true, .t = t, .s = s, .elf = s->bench->elf };
 
 	find_parts(&p);
 	put_all(&p, event);
 	p.measuring = false;
-	printf("  trace: > where A is not K at CPL 0; changed since the line above, * where A, I, CPL or the stack switched\n");
+	fprintf(out, "  trace: > where A is not K at CPL 0; changed since the line above, * where A, I, CPL or the stack switched\n");
 	put_all(&p, event);
 }

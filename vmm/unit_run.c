@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* unit_run.c: the two passes over a unit: first its map, later its injections. */
+/* unit_run.c: the second pass over a unit: its injections. */
 #include "vmm/unit_run.h"
 
 #include <stdio.h>
@@ -10,7 +10,7 @@
 #include "vmm/clock.h"
 #include "vmm/die.h"
 #include "vmm/hash.h"
-#include "vmm/msr.h"
+#include "vmm/rank.h"
 
 #define SAMPLE_ONE_IN 100
 #define REPEATS 2                       /* a violation must come out again as often */
@@ -19,61 +19,10 @@ struct pass {
 	struct unit_record *r;
 	const struct bench *bench;
 	const struct unit_orders *orders;
+	unsigned ranks;
+	size_t end;                     /* so many visits are walked */
+	bool cut;
 };
-
-static bool add_visit(struct session *s, const struct place *p, void *context)
-{
-	struct unit_record *r = context;
-
-	(void)s;
-	map_add(&r->map, p->visit);
-	return true;
-}
-
-static void mark(struct unit_record *r, uint64_t rip, enum coverage c)
-{
-	if (rip - r->text_start < r->text_size)
-		r->cover[rip - r->text_start] |= c;
-}
-
-/* Every boundary of entry text that the gates and LSTAR lead to. */
-static void cover_reachable(struct session *s, struct unit_record *r)
-{
-	const struct layout *l = &s->layout;
-	uint64_t roots[LAYOUT_GATES + 1], size = l->entry_text.end - l->entry_text.start, left;
-	const uint8_t *bytes = stops_text(&s->stops, l->entry_text.start, &left);
-	struct insn_starts starts;
-	unsigned count = 0;
-
-	r->text_start = l->text.start;
-	r->text_size = l->text.end - l->text.start;
-	r->cover = xcalloc(r->text_size, 1);
-	for (unsigned n = 0; n < LAYOUT_GATES; n++)
-		if (l->gate[n])
-			roots[count++] = l->gate[n];
-	roots[count++] = machine_get_msr(&s->machine, MSR_LSTAR);
-	if (!bytes || left < size)
-		return;
-	decode_walk(bytes, l->entry_text.start, size, roots, count, &starts);
-	for (size_t n = 0; n < starts.count; n++)
-		mark(r, starts.addr[n], COVER_REACHABLE);
-	insn_starts_free(&starts);
-}
-
-void unit_map(struct unit_record *r, const struct bench *bench)
-{
-	struct session s;
-
-	if (!session_open(&s, bench, &r->unit, r->error, sizeof(r->error)))
-		return;
-	r->k = s.layout.k_own;
-	r->u = s.u;
-	cover_reachable(&s, r);
-	walk_golden(&s, add_visit, r, &r->golden);
-	memcpy(r->checks, s.judge.count, sizeof(r->checks));
-	r->mapped = true;
-	session_close(&s);
-}
 
 static struct case_record *add_case(struct unit_record *r)
 {
@@ -145,7 +94,7 @@ static bool run_case(struct pass *p, struct session *s, const struct case_start 
 
 static void see_handler(void *context, const struct cpu_state *now)
 {
-	mark(context, now->rip, COVER_HANDLER);
+	record_mark(context, now->rip, COVER_HANDLER);
 }
 
 /* The interrupt that a handler asks for is walked once for its boundaries. */
@@ -180,7 +129,7 @@ static void count_way(struct pass *p, struct session *s, const struct case_start
 
 static bool should_stop(const struct unit_orders *o)
 {
-	return *o->interrupted || (o->deadline > 0 && clock_now() > o->deadline);
+	return *o->interrupted || clock_past(o->deadline);
 }
 
 static bool same_visit(const struct visit *now, const struct visit *then)
@@ -188,22 +137,54 @@ static bool same_visit(const struct visit *now, const struct visit *then)
 	return now->rip == then->rip && now->number == then->number && now->cpl == then->cpl;
 }
 
+/* What the cases of this visit check, apart from what the walk does. */
+static void add_checks(struct unit_record *r, const struct session *s, const struct rule_count *before)
+{
+	for (enum rule rule = 0; rule < RULE_COUNT; rule++) {
+		r->checks[rule].checked += s->judge.count[rule].checked - before[rule].checked;
+		r->checks[rule].broken += s->judge.count[rule].broken - before[rule].broken;
+	}
+}
+
+static bool is_planned(const struct pass *p, const struct visit *v, enum event event)
+{
+	return p->r->events >> event & 1 && p->ranks >> v->rank[event] & 1 && !map_why_not(v, event);
+}
+
+static bool any_planned(const struct pass *p, const struct visit *v)
+{
+	bool any = false;
+
+	for (enum event event = 0; event < EVENT_COUNT; event++)
+		any |= is_planned(p, v, event);
+	return any;
+}
+
 static void inject_here(struct pass *p, struct session *s, const struct place *at)
 {
+	struct rule_count checks[RULE_COUNT];
 	const struct visit *v = &p->r->map.at[at->index];
 	struct case_start start;
 
 	walk_pause(s);
+	memcpy(checks, s->judge.count, sizeof(checks));
 	case_begin(s, &start);
 	for (enum event event = 0; event < EVENT_COUNT; event++) {
-		if (!(p->r->events >> event & 1) || map_why_not(v, event))
+		if (!is_planned(p, v, event))
 			continue;
 		if (run_case(p, s, &start, at, event))
 			count_way(p, s, &start, v, event_base(event));
 		cover_work(p, s, &start, v, event);
 		atomic_fetch_add_explicit(p->orders->done, 1, memory_order_relaxed);
 	}
+	add_checks(p->r, s, checks);
 	walk_resume(s);
+}
+
+/* The whole golden run is walked on to the end of its workload. */
+static bool ends_here(const struct pass *p, const struct place *at)
+{
+	return p->end < p->r->map.count && at->index + 1 >= p->end;
 }
 
 static bool inject_visit(struct session *s, const struct place *at, void *context)
@@ -216,21 +197,32 @@ static bool inject_visit(struct session *s, const struct place *at, void *contex
 		snprintf(r->error, sizeof(r->error), "the golden run is not repeatable: visit %zu differs", at->index);
 		return false;
 	}
-	if (!m->inject && !m->inject_irq)
-		return true;
-	if (should_stop(p->orders))
+	if (!any_planned(p, m))
+		return !ends_here(p, at);
+	p->cut = should_stop(p->orders);
+	if (p->cut)
 		return false;
 	if (m->inject)
-		mark(r, at->visit->rip, COVER_INJECTED);
+		record_mark(r, at->visit->rip, COVER_INJECTED);
 	if (m->cpl == 0 && m->a != CLASS_K)
-		mark(r, at->visit->rip, COVER_WINDOW);
+		record_mark(r, at->visit->rip, COVER_WINDOW);
 	inject_here(p, s, at);
-	return true;
+	return !ends_here(p, at);
 }
 
-void unit_inject(struct unit_record *r, const struct bench *bench, const struct unit_orders *orders)
+/* Once to the end, to see that no case has left anything behind; for other ranks as far as they have cases. */
+static size_t end_of(const struct pass *p)
 {
-	struct pass p = { .r = r, .bench = bench, .orders = orders };
+	size_t end = p->r->map.count;
+
+	while (!(p->ranks >> RANK_REST & 1) && end && !any_planned(p, &p->r->map.at[end - 1]))
+		end--;
+	return end;
+}
+
+void unit_inject(struct unit_record *r, unsigned ranks, const struct bench *bench, const struct unit_orders *orders)
+{
+	struct pass p = { .r = r, .bench = bench, .orders = orders, .ranks = ranks };
 	struct walk_result again;
 	struct session s;
 	double start = clock_now();
@@ -239,14 +231,14 @@ void unit_inject(struct unit_record *r, const struct bench *bench, const struct 
 		return;
 	s.mapped = true;
 	s.judge.muted = r->golden.broken;
+	p.end = end_of(&p);
 	walk_golden(&s, inject_visit, &p, &again);
-	memcpy(r->checks, s.judge.count, sizeof(r->checks));
 	r->exits = s.machine.exits;
 	r->ioctls = s.machine.ioctls;
 	r->seconds = clock_now() - start;
 	if (again.broken & ~r->golden.broken)   /* an earlier case has left something behind */
 		r->golden.breach = again.breach;
 	r->golden.broken |= again.broken;
-	r->finished = again.visits == r->map.count && !r->error[0];
+	r->finished = again.visits == p.end && !p.cut && !r->error[0];
 	session_close(&s);
 }

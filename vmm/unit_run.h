@@ -24,11 +24,11 @@ struct unit_orders {
 	struct unit_ways *ways;
 };
 
-/* Pass 1: the golden run, its verdict and its map. */
-void unit_map(struct unit_record *r, const struct bench *bench);
+/* Pass 1: the golden run, its verdict and its map. Past the deadline (as above) it is given up, and nothing is mapped. */
+void unit_map(struct unit_record *r, const struct bench *bench, double deadline);
 
-/* Pass 2: every planned visit with every event, and the ways of the handlers. The golden run is walked again and must be
- * the same. */
-void unit_inject(struct unit_record *r, const struct bench *bench, const struct unit_orders *orders);
+/* Pass 2: every planned case of these ranks (bit 1 << enum rank), and the ways of the handlers. The golden run is walked again and must be
+ * the same. Adds to what the record has. */
+void unit_inject(struct unit_record *r, unsigned ranks, const struct bench *bench, const struct unit_orders *orders);
 
 #endif
