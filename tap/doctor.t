@@ -18,7 +18,7 @@ my %told = (
 my $first;
 
 sub doctor {
-	need_kvm();
+	need_engine();
 	return $first //= gsgate('doctor');
 }
 

@@ -27,7 +27,7 @@ sub fake {
 
 sub doctor {
 	my ($path, $image, %options) = @_;
-	need_kvm();
+	need_engine();
 	unlink $pid;
 	return gsgate({ limit => 60, env => { PATH => $path, TMPDIR => $tmp }, %options }, 'doctor', '--kernel', $image // $guest);
 }
