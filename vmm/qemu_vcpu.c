@@ -19,6 +19,14 @@ void qemu_vcpu_die(struct machine *m)
 	die(EXIT_HOST, "%s: %s%s%s", m->qemu->maker->name, m->qemu->gdb.trouble, *end ? ": " : "", end);
 }
 
+/* A state that cannot be saved or loaded: because nobody answers any more, or for the reason in err. */
+static __attribute__((noreturn)) void die_of_state(struct machine *m, const char *err)
+{
+	if (m->qemu->gdb.trouble[0])
+		qemu_vcpu_die(m);
+	die(EXIT_HOST, "%s: %s", m->qemu->maker->name, err);
+}
+
 static void core_of(const struct machine_state *s, struct cpu_state *out)
 {
 	machine_core(&s->regs, &s->sregs, &s->events, out);
@@ -86,7 +94,7 @@ void qemu_vcpu_deepen(struct machine *m)
 	if (v->deep || v->lost)
 		return;
 	if (!qemu_state_save(&v->gdb, v->state, &v->saved, false, err, sizeof(err)))
-		die(EXIT_HOST, "%s: %s", v->maker->name, err);
+		die_of_state(m, err);
 	qemu_state_read(&v->saved, &now);
 	follow(&v->want, &v->have, &now);
 	v->have = now;
@@ -161,7 +169,7 @@ static void load(struct machine *m)
 	qemu_vcpu_deepen(m);
 	if (!qemu_state_write(&v->saved, &v->want, err, sizeof(err)) ||
 	    !qemu_state_load(&v->gdb, v->state, &v->saved, err, sizeof(err)))
-		die(EXIT_HOST, "%s: %s", v->maker->name, err);
+		die_of_state(m, err);
 	v->deep = v->debug = true;
 	v->lost = v->was_reset = false;
 }
