@@ -28,7 +28,7 @@ sub qemu {
 # A case that the line expects, from the first scenario that has one, and the bench's options for it.
 sub case_of {
 	my ($m, $line, $kernel) = @_;
-	my @run = @{ $m->{run} };
+	my @run = "@{ $m->{run} }" =~ s/--engine \S+ ?//r =~ /\S+/g;
 	my @named;
 	push @named, shift @run while @run && $run[0] !~ /^-/;
 	my ($by_term) = map { $_->[0] eq 'scenario' && $_->[1] eq '=' ? $_->[2] : () } @{ $line->{terms} };
