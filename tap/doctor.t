@@ -57,10 +57,10 @@ for my $what (sort keys %kvm) {
 	claim("of KVM it tells about $what", sub { need_kvm(); fact(doctor('kvm'), $kvm{$what}) ? () : 'no such line' });
 }
 for my $what (sort keys %host) {
-	claim("of each engine it tells about $what", sub { need_engine(); map { fact(doctor($_), $host{$what}) ? () : "no such line of $_" } engines() });
+	claim("of each engine it tells about $what", sub { need_kvm('doctor is asked about KVM'); map { fact(doctor($_), $host{$what}) ? () : "no such line of $_" } engines() });
 }
 claim('the answers are those that a run writes down of its host', sub {
-	need_engine();
+	need_kvm('doctor is asked about KVM');
 	return map {
 		my $engine = $_;
 		gsgate(qw(run syscall --scheme swapgs --gs u-small --event nmi --time 5 --engine), $engine, '--summary', "$dir/summary");
@@ -72,7 +72,7 @@ claim('the answers are those that a run writes down of its host', sub {
 	} engines();
 });
 claim('the answers are the same each time', sub {
-	need_engine();
+	need_kvm('doctor is asked about KVM');
 	return map {
 		my ($x, $y) = map { join "\n", grep { !/^floor/ } lines_of($_->{out}) } doctor($_), gsgate('doctor', '--engine', $_);
 		$x eq $y ? () : "they differ: $_"
