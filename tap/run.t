@@ -21,7 +21,7 @@ my @rules = qw(delivery handler-gs handler-stack frame flags debug transparent r
 my $slow = engine() eq 'qemu';
 my @scheme = $slow ? qw(--scheme ist) : ();
 my @part = ('gs', 'syscall', '--gs', 'u-small,u-negative', '--jobs', 2, @scheme);
-my @whole = $slow ? (qw(gs syscall machine-check --gs u-small,u-zero,u-negative), @scheme) : ();
+my @whole = $slow ? (qw(gs syscall machine-check), '--gs', 'u-small,u-zero,u-negative', @scheme) : ();
 my %runs = (two => [@whole, qw(--jobs 2)], one => [@whole, qw(--jobs 1)], part => [@part], again => [@part], ranked => [@part, qw(--time 100)],
 	cut => [@whole, '--time', $ENV{SANITIZED} ? 60 : $slow ? 15 : 8]);
 my %done;
