@@ -126,8 +126,9 @@ claim('predicted deaths: as many as there are cases of gp and pf, a point for ea
 	my $r = the('two');
 	my %deaths = %{ $r->{summary}{deaths} // {} };
 	my $fatal = grep { /:(?:gp|pf) / } lines_of($r->{journal});
+	my %skipped = map { $_->{what} => 1 } @{ $r->{summary}{skipped} };
 	my @declared = map { my ($s) = m{([^/]+)\.scn$}; map { "$s: $_" } split /[\s,]+/, (read_file($_) =~ /^deaths\s*=\s*(.+?)\s*$/m)[0] // '' }
-		<scenarios/*.scn>;
+		grep { !($skipped{ m{([^/]+)\.scn$} ? $1 : '' } && read_file($_) =~ /^needs\b/m) } <scenarios/*.scn>;
 	my ($line) = $r->{out} =~ /^# of these predicted deaths (\d+)/m;
 	my $sum = 0;
 	$sum += $_ for values %deaths;
