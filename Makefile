@@ -90,7 +90,7 @@ setup-check:
 setup-long: setup
 	@tap/setup.sh long
 
-doctor: all ## what this host's KVM and QEMU can and cannot do
+doctor: all ## what this host's KVM, QEMU and libvirt can and cannot do
 	@$(OUT)/gsgate doctor
 
 help: ## this list

@@ -22,6 +22,7 @@
 #define MSR_MCG_CTL        0x17b
 #define MSR_MC_CTL(bank)    (0x400 + 4 * (bank))
 #define MSR_MC_STATUS(bank) (0x401 + 4 * (bank))
+#define MSR_PKRS           0x6e1
 #define MSR_EFER           0xc0000080
 #define MSR_STAR           0xc0000081
 #define MSR_LSTAR          0xc0000082

@@ -20,7 +20,7 @@ void nmi_body(struct abi_frame *frame __attribute__((unused)))
 	if (work_is_requested())
 		work_request_by_interrupt();
 	if (nmi_faults)
-		msr_write_safe(MSR_FS_BASE, 1ull << 63);        /* not canonical: #GP, whose IRET unmasks NMIs */
+		msr_write_safe(MSR_PKRS, 1ull << 63);           /* refused, with PKS or without: #GP, whose IRET unmasks NMIs */
 	if (nmi_raises) {
 		nmi_raises = 0;
 		cpu_outb(ABI_PORT_IPI, VECTOR_NMI);

@@ -3,15 +3,17 @@
 package TestGsgate;
 use strict;
 use warnings;
+use feature 'state';
 use Exporter 'import';
 use File::Temp 'tempdir';
+use FindBin;
 use JSON::PP;
 use POSIX ();
 use Test::More;
 use Time::HiRes qw(sleep time);
 
-our @EXPORT = qw($gsgate $guest $dir claim run_claims skip_claim need_kvm gsgate refused refusal tap_problems read_file
-	write_file decode lines_of leftovers);
+our @EXPORT = qw($gsgate $guest $dir claim run_claims skip_claim need_kvm need_engine engine without_kvm gsgate refused
+	refusal tap_problems read_file write_file decode lines_of leftovers);
 our $gsgate = $ENV{GSGATE} // 'build/gsgate';
 our $guest = $ENV{GUEST_ELF} // 'build/guest.elf';
 our $dir = tempdir(CLEANUP => 1);
@@ -28,8 +30,30 @@ sub skip_claim {
 	die { skip => $why };
 }
 
+sub has_kvm {
+	return -r '/dev/kvm' && -w _;
+}
+
 sub need_kvm {
-	skip_claim('/dev/kvm is not usable here') if !-r '/dev/kvm' || !-w _;
+	my ($why) = @_;
+	skip_claim('/dev/kvm is not usable here' . ($why ? ": $why" : '')) if !has_kvm();
+}
+
+# The engine that a run takes here by itself, or none.
+sub engine {
+	return has_kvm() ? 'kvm' : (grep { -x "$_/qemu-system-x86_64" } split /:/, $ENV{PATH}) ? 'qemu' : '';
+}
+
+sub need_engine {
+	skip_claim('neither /dev/kvm nor qemu-system-x86_64 (Debian: qemu-system-x86) is usable here') if !engine();
+}
+
+# The words before a command that make it run as without /dev/kvm.
+sub without_kvm {
+	my $script = "$FindBin::Bin/without-kvm.sh";
+	state $works = !system("$script true >/dev/null 2>&1");
+	skip_claim('no mount namespace can be made here') if !$works;
+	return $script;
 }
 
 sub run_claims {
@@ -100,11 +124,13 @@ sub peak_rss {
 
 # Options: limit (seconds), signal and when (sent once when->(its output) is true), env, cwd, program, stdout (a file),
 # closed (no stdout at all). The answer: status (or "signal N", "hang"), out, err, seconds, rss (kB), dumped.
+# Without KVM the line that says so is taken off err, and is fell_back.
 sub gsgate {
 	my $o = ref $_[0] ? shift : {};
 	my $n = ++$number;
 	my %r = (args => "@_", rss => 0);
 	$o = { limit => 150, stdout => "$dir/out.$n", stderr => "$dir/err.$n", %$o };
+	$o->{limit} *= 4 if engine() eq 'qemu';
 	$o->{limit} *= 10 if $ENV{SANITIZED};   # it says "hang", not "slow"
 	my $began = time;
 	my $pid = start($o, @_);
@@ -127,6 +153,7 @@ sub gsgate {
 	$r{status} = $hung ? 'hang' : $status & 127 ? 'signal ' . ($status & 127) : $status >> 8;
 	$r{out} = -f $o->{stdout} ? read_file($o->{stdout}) : '';
 	$r{err} = read_file($o->{stderr});
+	$r{fell_back} = $r{err} =~ s{\A(gsgate: /dev/kvm: [^\n]*); engine qemu takes its place\n}{} ? $1 : '' if engine() eq 'qemu';
 	return \%r;
 }
 

@@ -74,7 +74,7 @@ refuse_all('an unknown scenario is refused', 2, undef, [qw(run nosuch)], ['run',
 	[qw(list nosuch)], [qw(list --boundaries nosuch)], ['run', 'x' x 5000], ['run', 'x' x 5000 . '.scn'],
 	[qw(run ../scenarios/syscall)], ['run', "$dir.scn"]);
 claim('a user GS that only WRGSBASE sets is refused where the scenario has no FSGSBASE', sub {
-	need_kvm();
+	need_engine();
 	return (refused(2, qr/nothing to run/, qw(run fallback --scheme ist --gs u-negative)),
 		refused(2, qr/without FSGSBASE/, 'replay', 'fallback/ist/u-negative/entry_SYSCALL_64+0x0@1:nmi'));
 });
@@ -106,14 +106,14 @@ claim('a scenario file that is empty, binary, a directory, a FIFO or endless is 
 	return map { refused(2, qr/$_\.scn/, 'run', "$dir/$_.scn") } qw(d fifo zero empty binary long);
 });
 claim('a scenario whose program the guest lacks is refused',
-	sub { need_kvm(); refused('2|3', qr/nosuch/, 'run', scenario('program = nosuch')) });
+	sub { need_engine(); refused('2|3', qr/nosuch/, 'run', scenario('program = nosuch')) });
 # Until this version runs two CPUs or threads, it must not claim to.
 claim('a scenario with two CPUs or threads is not run on one without a word', sub {
-	need_kvm();
+	need_engine();
 	return map { refused('2|3', qr/cpus|threads/, 'run', '--gs', 'u-small', scenario($_)) } 'cpus = 2', 'threads = 2';
 });
 claim('a scenario file runs from any directory, without a rebuild', sub {
-	need_kvm();
+	need_engine();
 	scenario();
 	my $r = gsgate({ cwd => $dir, program => abs_path($gsgate) }, qw(run mine.scn --gs u-small));
 	return $r->{status} eq 0 ? tap_problems($r->{out}) : "exit $r->{status}: $r->{err}";
@@ -143,7 +143,7 @@ claim('a kernel without symbols is refused and says so', sub {
 });
 # One byte of the ELF header, of the tables or of the image, as a broken disk would do it.
 claim('a kernel file with wrong bytes in it never crashes or hangs the bench', sub {
-	need_kvm();
+	need_engine();
 	my ($tables, @against) = unpack 'Q', substr $image, 0x28, 8;
 	srand 4;
 	for my $n (1 .. 28) {
@@ -177,7 +177,7 @@ my %sick = ('hangs' => "\xeb\xfe", 'faults before it has gates' => "\x0f\x0b", '
 	'jumps to nowhere' => "\x31\xc0\xff\xe0");
 for my $name (sort keys %sick) {
 	claim("a guest that $name at boot: one line, exit 3, in time", sub {
-		need_kvm();
+		need_engine();
 		my $r = gsgate({ limit => 20 }, @quick, '--timeout', '0.5', '--kernel', at_entry($sick{$name}));
 		return (refusal($r, 3, qr/user code/), $r->{seconds} > 5 ? "took $r->{seconds} s" : ());
 	});
@@ -246,14 +246,14 @@ claim('an unwritable directory is refused before any work', sub {
 });
 # Never try this with a device of the machine: as root the bench replaced it by a file.
 claim('--summary never replaces a FIFO (or a device) by a file', sub {
-	need_kvm();
+	need_engine();
 	POSIX::mkfifo("$dir/pipe", 0600);
 	sysopen my $reader, "$dir/pipe", O_RDWR | O_NONBLOCK or die "$dir/pipe: $!\n";
 	my $r = gsgate(@quick, '--summary', "$dir/pipe");
 	return -p "$dir/pipe" ? () : "exit $r->{status}, and the FIFO is gone";
 });
 claim('a result that cannot be printed is no success', sub {
-	need_kvm();
+	need_engine();
 	skip_claim('no /dev/full') if !-c '/dev/full';
 	return map {
 		my $r = gsgate({ stdout => '/dev/full' }, @$_);
@@ -261,7 +261,7 @@ claim('a result that cannot be printed is no success', sub {
 	} \@quick, ['list'], ['--help'];
 });
 claim('without a stdout, TAP does not get into the files of results', sub {
-	need_kvm();
+	need_engine();
 	my ($s, $j) = map { "$dir/closed.$_" } qw(summary journal);
 	my $r = gsgate({ closed => 1 }, @quick, '--summary', $s, '--journal', $j);
 	my @files = grep { -e } $s, $j;

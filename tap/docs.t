@@ -107,7 +107,7 @@ claim('every window that the guest labels is in windows.md, begin and end', sub 
 	return grep { /^win_/ && !$named{$_} } sort keys %{ symbols() };
 });
 claim('every window that is measured is in windows.md, with scenarios that come there', sub {
-	need_kvm();
+	need_engine();
 	my @map = lines_of(gsgate({ limit => 300 }, 'list', '--boundaries', '--gs', 'u-small')->{out});
 	my (%section, @wrong);
 	for (sections('docs/windows.md')) {
@@ -165,7 +165,7 @@ sub final_lines {
 }
 
 claim('a run ends with the lines that README shows', sub {
-	need_kvm();
+	need_engine();
 	my @shown = final_lines(sample('TAP version 13'));
 	my @real = final_lines(lines_of(gsgate({ limit => 300 }, 'run', @long)->{out}));
 	my (%shown, %real);
@@ -188,7 +188,7 @@ claim('the other lines that README shows of a run are of its kinds', sub {
 	return grep { $_ !~ $kinds && !(/^# skipped: [\w-]+: (.+)$/ && index($reasons, $1) >= 0) } sample('TAP version 13');
 });
 claim('replay shows what README shows', sub {
-	need_kvm();
+	need_engine();
 	my ($command, @shown) = sample("\$ build/gsgate replay $case");
 	my $r = gsgate('replay', $case);
 	skip_claim('scheme ist cannot run on this host') if $r->{status} eq '3';

@@ -24,7 +24,7 @@ claim('the claim stands there in full', sub {
 	return index($out, $claim) < 0 ? "not in $out" : ();
 });
 claim('the map: each line has every column, and each column is explained', sub {
-	need_kvm();
+	need_engine();
 	my $r = gsgate('list', '--boundaries', @part);
 	my @comments = grep { /^#/ } lines_of($r->{out});
 	my @lines = grep { !/^#/ } lines_of($r->{out});
@@ -33,7 +33,7 @@ claim('the map: each line has every column, and each column is explained', sub {
 		map({ my $c = $_; (grep { /\b$c\b/ } @comments) ? () : "$c is not explained" } @columns);
 });
 claim('the windows at the end are the runs of boundaries that the map calls windows', sub {
-	need_kvm();
+	need_engine();
 	my $out = gsgate('list', '--boundaries', @part)->{out};
 	my @windows = grep { /^# window/ } lines_of($out);
 	my %in = map { m{^(?:[^/]+/){3}(\S+)\@\d+ .* window=1 } ? ($1 => 1) : () } lines_of($out);

@@ -12,7 +12,7 @@ my @journal;
 
 # The case ids that a run of a part wrote.
 sub journal {
-	need_kvm();
+	need_engine();
 	return @journal if @journal;
 	gsgate(qw(run syscall usercopy --gs), 'u-small,u-negative', '--journal', "$dir/journal");
 	return @journal = map { (split ' ')[0] } lines_of(read_file("$dir/journal"));
@@ -36,7 +36,7 @@ claim('cases of the journal replay: exit 0, no rule broken', sub {
 });
 for my $at ('entry_SYSCALL_64+0x0@1', 'user_syscall+0x0@1') {
 	claim("the table of a case at $at has its stops, in order", sub {
-		need_kvm();
+		need_engine();
 		my %want = (nmi => 'boundary gate handler body return back', db => 'boundary gate handler body return back',
 			mce => 'boundary gate handler body return back');
 		return map {
@@ -47,18 +47,18 @@ for my $at ('entry_SYSCALL_64+0x0@1', 'user_syscall+0x0@1') {
 	});
 }
 claim('the table has A, I, K, U, CPL, RSP, and the same each time', sub {
-	need_kvm();
+	need_engine();
 	my ($a, $b) = map { gsgate('replay', $good) } 1 .. 2;
 	return (map({ $a->{out} =~ /\b$_\b/ ? () : "no $_" } qw(A I K U CPL RSP)), $a->{out} eq $b->{out} ? () : 'it differs');
 });
 claim('a case that breaks a rule: exit 1, the rule named, the table up to there', sub {
-	need_kvm();
+	need_engine();
 	my $r = gsgate('replay', 'syscall/swapgs/u-negative/entry_SYSCALL_64+0x0@1:nmi');
 	return grep { $_ } $r->{status} ne 1 && "exit $r->{status}", $r->{out} !~ /handler-gs/ && 'handler-gs is not named',
 		stops($r) ne 'boundary gate handler' && stops($r);
 });
 claim('a predicted death: exit 0, its name, the table up to the gate, and no instruction behind that', sub {
-	need_kvm();
+	need_engine();
 	my %gate = ('syscall' => 'asm_exc_general_protection', 'no-stack' => 'asm_exc_double_fault_swapgs');
 	return map {
 		my $r = gsgate('replay', "$_/swapgs/u-small/entry_SYSCALL_64+0x0\@1:gp");
@@ -68,13 +68,13 @@ claim('a predicted death: exit 0, its name, the table up to the gate, and no ins
 	} sort keys %gate;
 });
 claim('an event that is injected only as a death is refused where none is predicted', sub {
-	need_kvm();
+	need_engine();
 	return map { refused(2, qr/nothing is injected there: no death is predicted/, 'replay', $_) }
 		'syscall/ist/u-small/user_syscall+0x0@1:gp', 'syscall/ist/u-small/exit_to_user_loop+0x0@1:gp', 'bad-iret/ist/u-small/exit_to_user_iretq+0x0@1:gp',
 		'selector/ist/u-small/load_gs_mov+0x0@1:gp', 'bad-iret/ist/u-own-k/error_entry+0x0@1:gp';
 });
 claim('swapgs with u-own-k is refused here as it is by run', sub {
-	need_kvm();
+	need_engine();
 	return refused(2, qr/u-own-k/, 'replay', 'syscall/swapgs/u-own-k/entry_SYSCALL_64+0x0@1:nmi');
 });
 
@@ -102,7 +102,7 @@ my %wrong = (
 );
 for my $what (sort keys %wrong) {
 	claim("an id with $what is refused", sub {
-		need_kvm();
+		need_engine();
 		return map {
 			my ($from, $to) = @$_;
 			refused(2, undef, 'replay', $good =~ s/\Q$from\E/$to/r)

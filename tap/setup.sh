@@ -22,6 +22,7 @@ perl           prove'
 # Without these something is switched off, or tests that need it are skipped.
 optional='
 qemu-system-x86            qemu-system-x86_64
+gdb                        gdb
 libvirt-dev                <libvirt/libvirt-qemu.h>
 libvirt-daemon-driver-qemu virt-qemu-run
 libvirt-daemon             libvirtd'

@@ -39,7 +39,7 @@ sub is_step {
 # Calls check(cells, cells of the step before) for each step of a trace.
 sub each_step {
 	my ($id, $check) = @_;
-	need_kvm();
+	need_engine();
 	my ($head, $lines) = parts(gsgate('replay', $id));
 	my ($before, @against);
 	return "$id: no trace" if !@$lines;
@@ -53,7 +53,7 @@ sub each_step {
 
 for my $id (@good) {
 	claim("$id: eight boundaries, the event from its gate to its return, back, four more", sub {
-		need_kvm();
+		need_engine();
 		my (undef, $lines) = parts(gsgate('replay', $id));
 		my $text = join "\n", @$lines;
 		my ($before, $event, $after) = split /^.\s+-- .*\n/m, $text;
@@ -83,7 +83,7 @@ claim('a switch of A, I, CPL or stack is marked * in the line after it', sub {
 	}) } @good;
 });
 claim('C code of the handler is folded, and every instruction is counted', sub {
-	need_kvm();
+	need_engine();
 	return map {
 		my $id = $_;
 		my (undef, $lines) = parts(gsgate('replay', $id));
@@ -99,14 +99,14 @@ claim('C code of the handler is folded, and every instruction is counted', sub {
 	} @good;
 });
 claim('the trace of a broken case ends soon after the place where it breaks', sub {
-	need_kvm();
+	need_engine();
 	my ($head, $lines) = parts(gsgate('replay', $bug));
 	my @at = grep { $lines->[$_] =~ /<- broken here$/ } 0 .. $#$lines;
 	return grep { $_ } @at != 1 && @at . ' places', @at && $#$lines - $at[0] > 5 && $#$lines - $at[0] . ' lines behind it',
 		@at && $lines->[$at[0]] !~ /\bexc_nmi\+0x0\b/ && 'not at the handler';
 });
 claim('no line ends in blanks', sub {
-	need_kvm();
+	need_engine();
 	return map { /\s$/ ? "\"$_\"" : () } lines_of(gsgate('replay', $good[0], '--around', 2)->{out});
 });
 
@@ -116,7 +116,7 @@ sub distances {
 	return join ' ', map { /^.\s+([-+]?\d+)  \S+\@\d+ / ? $1 : () } @$lines;
 }
 claim('--around 3: three boundaries on each side, each with its state and its verdict', sub {
-	need_kvm();
+	need_engine();
 	my $r = gsgate('replay', "$entry:nmi", '--around', 3);
 	my (undef, undef, $lines) = parts($r);
 	return grep { $_ } $r->{status} ne 0 && "exit $r->{status}", distances($r) ne '-3 -2 -1 0 +1 +2 +3' && distances($r),
@@ -124,12 +124,12 @@ claim('--around 3: three boundaries on each side, each with its state and its ve
 		$lines->[7] !~ /^  0 of 7 / && 'no sum';
 });
 claim('--around stops at the first boundary', sub {
-	need_kvm();
+	need_engine();
 	my $r = gsgate('replay', 'syscall/ist/u-small/user_syscall+0x0@1:db', '--around', 2);
 	return distances($r) eq '0 +1 +2' ? () : distances($r);
 });
 claim('a good case with a broken neighbour: exit 1, and the neighbour says its rule', sub {
-	need_kvm();
+	need_engine();
 	my $id = 'syscall/swapgs/u-negative/user_syscall+0x25@1:nmi';
 	my ($alone, $r) = (gsgate('replay', $id), gsgate('replay', $id, '--around', 1));
 	my (undef, undef, $lines) = parts($r);
@@ -144,7 +144,7 @@ claim('--around wants a number from 1 to 1000, and belongs to replay', sub {
 
 # --- the image ---
 claim('--image with the image_hash of the summary is taken, any other is refused', sub {
-	need_kvm();
+	need_engine();
 	gsgate(qw(run syscall --scheme ist --gs u-small --event nmi --summary), "$dir/summary");
 	my $hash = decode(read_file("$dir/summary"))->{image_hash};
 	my $r = gsgate('replay', "$entry:nmi", '--image', $hash);

@@ -9,7 +9,6 @@
 #include "vmm/facts.h"
 #include "vmm/qemu_pool.h"
 
-#define KVM_DEVICE "/dev/kvm"
 #define QEMU_SECONDS 300.0              /* for a run, if no other limit is given */
 
 static bool open_kvm(struct bench *b, char *err, size_t err_size)
@@ -73,7 +72,7 @@ static void keep_options(struct bench *b, const struct options *o)
 			used += snprintf(b->replay_option + used, room - used, "%s%s %s", used ? " " : "", needed[n].option, needed[n].value);
 }
 
-void bench_open(struct bench *b, const struct options *o)
+void bench_start(struct bench *b, const struct options *o)
 {
 	char err[400];
 
@@ -85,6 +84,11 @@ void bench_open(struct bench *b, const struct options *o)
 	open_engine(b, o);
 	keep_options(b, o);
 	watchdog_start(o->timeout);
+}
+
+void bench_open(struct bench *b, const struct options *o)
+{
+	bench_start(b, o);
 	facts_measure(b);
 }
 

@@ -9,6 +9,8 @@
 /* Takes --engine, --connect, --kernel, --seed and --timeout. Exits with the contract's status and one line if the image or the host
  * is not usable. An engine that was not asked for by name may be replaced by another one: that is said on stderr. */
 void bench_open(struct bench *b, const struct options *o);
+/* The same without measuring. */
+void bench_start(struct bench *b, const struct options *o);
 void bench_close(struct bench *b);
 
 #endif

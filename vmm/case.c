@@ -82,6 +82,8 @@ void case_trace(struct flight *f, enum case_stop stop)
 	t->at[t->count].name = name_of(f, stop);
 	t->at[t->count].stop = stop;
 	t->at[t->count++].now = f->now;
+	if (t->seen)
+		t->seen(f->s, stop, t->context);
 }
 
 void flight_look(struct flight *f, enum case_stop stop)

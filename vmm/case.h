@@ -29,6 +29,9 @@ struct case_trace {
 		struct cpu_state now;
 	} at[24];
 	unsigned count;
+	/* Called at each stop, while the guest stands there; or NULL. */
+	void (*seen)(struct session *s, enum case_stop stop, void *context);
+	void *context;
 };
 
 struct case_options {

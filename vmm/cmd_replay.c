@@ -9,8 +9,10 @@
 #include "vmm/bench.h"
 #include "vmm/commands.h"
 #include "vmm/die.h"
+#include "vmm/gdb_serve.h"
 #include "vmm/plan.h"
 #include "vmm/replay.h"
+#include "vmm/replay_gdb.h"
 #include "vmm/unit_run.h"
 
 static void no_visit(const struct replay *r, unsigned visits)
@@ -75,6 +77,16 @@ static void replay(struct replay *r, struct unit_record *unit, const struct opti
 	free(s);
 }
 
+static void hold(const struct replay *r, const struct options *o)
+{
+	struct held h = {
+		.text = r->text, .socket = o->gdb, .hold = o->stop, .bench = r->bench, .unit = &r->unit->unit, .target = r->target,
+		.event = r->id.event, .muted = r->unit->golden.broken,
+	};
+
+	replay_gdb(&h);
+}
+
 /* An id is only worth something with the image that it was made with. */
 static void check_image(const struct options *o, const struct bench *bench)
 {
@@ -104,6 +116,8 @@ int cmd_replay(const struct options *o)
 		die(EXIT_USAGE, "%s: the case is of scenario %s", scenario.path, r->id.scenario);
 	if (o->dump)
 		artifacts_folder(o->dump);      /* one that cannot be written is told before the work */
+	if (o->gdb)
+		gdb_serve_listen(o->gdb);
 	bench_open(&bench, o);
 	r->bench = &bench;
 	r->reach = o->around;
@@ -112,6 +126,8 @@ int cmd_replay(const struct options *o)
 	check_image(o, &bench);
 	check_can_run(r);
 	replay(r, &unit, o);
+	if (o->gdb)
+		hold(r, o);
 	broken = r->result.breach.broken || unit.golden.broken || r->around.broken;
 	replay_free(r);
 	record_free(&unit);

@@ -20,6 +20,7 @@ static void create(struct machine *m)
 	m->sregs = &v->want.sregs;
 	m->events = &v->want.events;
 	v->specials = 0;
+	v->was_reset = false;
 	v->want = v->have = v->blank;
 	v->lost = true;
 	v->was_reset = false;

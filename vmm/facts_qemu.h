@@ -1,36 +1,27 @@
 /* SPDX-License-Identifier: MIT */
-/* facts_qemu.h: what the QEMU of this host does with the image under test, measured for doctor. */
+/* facts_qemu.h: what an engine of QEMU's does with the image under test, measured for doctor with the engine itself. */
 #ifndef VMM_FACTS_QEMU_H
 #define VMM_FACTS_QEMU_H
 
-#include <stdbool.h>
+#include "vmm/options.h"
+#include "vmm/session.h"
 
-#include "vmm/elf.h"
-
-enum qemu_answer {
-	QEMU_ABSENT,                    /* nowhere in PATH */
-	QEMU_USELESS,                   /* there, but not to be talked to */
-	QEMU_ANSWERS,
-};
-
-/* One kind of event, raised at each boundary of the system call until something goes wrong. */
-struct qemu_event {
-	unsigned came;                  /* boundaries where it was delivered, at once and with the state as it was */
-	bool stuck;                     /* the last of them was not reached again as it was: the image's own affair */
-};
-
+/* Each field is written when it is known, so that what stands there when the measuring is cut short is true. */
 struct qemu_facts {
-	enum qemu_answer answer;
 	char version[32];
-	char why[800];                  /* why it is useless, or what went wrong later; "" if nothing did */
-	bool boots;                     /* the image gets to user code, from RAM that the bench has written into */
-	bool state;                     /* A, I, CR4 and EFER are what they must be at the entry of a system call */
-	unsigned boundaries;            /* of that system call, seen by single steps */
-	unsigned same;                  /* ... and, with the same state, by a breakpoint each */
-	struct qemu_event nmi, mce;
-	bool trap;                      /* RFLAGS.TF set from outside: #DB at the next boundary */
+	char why[800];                  /* what ended the measuring; "" if nothing did */
+	bool answers;                   /* it is there, new enough, and a machine of it can be had */
+	bool boots;                     /* the image gets to user code */
+	struct host_facts host;
+	unsigned boundaries;            /* of a system call, seen by single steps; all that follow count them */
+	unsigned same;                  /* seen by a breakpoint each, with the same state */
+	unsigned loaded;                /* another state that was loaded there was there, and the old one afterwards */
+	unsigned injectable;            /* ... of them outside an interrupt shadow */
+	unsigned came[EVENT_NMI_LIKE];  /* this event came at once and as the architecture says */
+	double steps_one, steps_all;    /* single steps a second with one job and with all */
 };
 
-void facts_qemu(const struct elf *elf, struct qemu_facts *out);
+/* In a process of its own: whatever QEMU does, the caller goes on. Nothing of it is left afterwards. */
+void facts_qemu(const struct options *o, enum engine_choice engine, struct qemu_facts *out);
 
 #endif

@@ -14,6 +14,8 @@ struct kvm_host {
 	struct kvm_cpuid2 *cpuid;       /* what guests of this process are shown */
 };
 
+#define KVM_DEVICE "/dev/kvm"
+
 /* Opens the device and checks the API version and every needed capability. False with one line and the remedy in err if the
  * host cannot do it. */
 bool kvm_host_try(struct kvm_host *h, const char *device, char *err, size_t err_size);

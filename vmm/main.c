@@ -39,6 +39,8 @@ static void usage(FILE *f)
 		"  --artifacts DIR          run: a folder for the first case of each group of violations, with what a bug report needs\n"
 		"  --dump DIR               replay: the same of this case\n"
 		"  --around N               replay: judge the N boundaries before and after with the same event, too\n"
+		"  --gdb SOCKET             replay: hold the guest for a gdb that connects there; engine qemu\n"
+		"  --stop PLACE             where: before the event (default), or at its gate, handler or return\n"
 		"  --image HASH             replay: refuse a kernel whose image_hash (see --summary) is another\n\n"
 		"exit status: 0 good, 1 a rule was broken, 2 wrong command line or file, 3 this host cannot,\n"
 		"4 incomplete, 130/143 interrupted\n");

@@ -17,7 +17,7 @@
 
 enum { OPT_ENGINE = 256, OPT_KERNEL, OPT_SCHEME, OPT_GS, OPT_EVENT, OPT_JOBS, OPT_SEED, OPT_TIMEOUT, OPT_TIME,
        OPT_STRICT, OPT_FORMAT, OPT_SUMMARY, OPT_JOURNAL, OPT_BOUNDARIES, OPT_DEPTH, OPT_AROUND,
-       OPT_IMAGE, OPT_CONNECT, OPT_ARTIFACTS, OPT_DUMP };
+       OPT_IMAGE, OPT_CONNECT, OPT_ARTIFACTS, OPT_DUMP, OPT_GDB, OPT_STOP };
 
 static const struct option table[] = {
 	{ "engine", required_argument, NULL, OPT_ENGINE }, { "kernel", required_argument, NULL, OPT_KERNEL },
@@ -30,6 +30,7 @@ static const struct option table[] = {
 	{ "depth", required_argument, NULL, OPT_DEPTH }, { "around", required_argument, NULL, OPT_AROUND },
 	{ "image", required_argument, NULL, OPT_IMAGE }, { "connect", required_argument, NULL, OPT_CONNECT },
 	{ "artifacts", required_argument, NULL, OPT_ARTIFACTS }, { "dump", required_argument, NULL, OPT_DUMP },
+	{ "gdb", required_argument, NULL, OPT_GDB }, { "stop", required_argument, NULL, OPT_STOP },
 	{ 0 },
 };
 
@@ -142,6 +143,18 @@ static enum engine_choice engine(const char *name)
 	die(EXIT_USAGE, "--engine: \"%s\" is none of auto, kvm, qemu, libvirt", name);
 }
 
+static enum hold hold(const char *name)
+{
+	static const char *const names[] = {
+		[HOLD_BEFORE] = "before", [HOLD_GATE] = "gate", [HOLD_HANDLER] = "handler", [HOLD_RETURN] = "return",
+	};
+
+	for (unsigned n = 0; n < sizeof(names) / sizeof(names[0]); n++)
+		if (!strcmp(name, names[n]))
+			return n;
+	die(EXIT_USAGE, "--stop: \"%s\" is none of before, gate, handler, return", name);
+}
+
 static void take(struct options *o, int option, const char *value)
 {
 	switch (option) {
@@ -164,6 +177,8 @@ static void take(struct options *o, int option, const char *value)
 	case OPT_AROUND: o->around = number("around", value, 1, 1000); break;
 	case OPT_ARTIFACTS: o->artifacts = value; break;
 	case OPT_DUMP: o->dump = value; break;
+	case OPT_GDB: o->gdb = value; break;
+	case OPT_STOP: o->stop = hold(value); o->stop_named = true; break;
 	case OPT_IMAGE: o->image = hash(value); o->image_named = true; break;
 	}
 }
@@ -180,6 +195,18 @@ static void only_for(const char *command, const char *named, bool used, const ch
 {
 	if (used && strcmp(command, named))
 		die(EXIT_USAGE, "%s belongs to gsgate %s", option, command);
+}
+
+/* Only engine qemu has a gdb stub to offer: it need not be named. */
+static void check_gdb(struct options *o, const char *command)
+{
+	only_for("replay", command, o->gdb, "--gdb");
+	if (o->stop_named && !o->gdb)
+		die(EXIT_USAGE, "--stop belongs to gsgate replay --gdb");
+	if (o->gdb && o->engine == ENGINE_AUTO)
+		o->engine = ENGINE_QEMU;
+	if (o->gdb && o->engine != ENGINE_QEMU)
+		die(EXIT_USAGE, "--gdb: only engine qemu can hand its guest over to a gdb");
 }
 
 void options_parse(struct options *o, int argc, char **argv)
@@ -202,6 +229,7 @@ void options_parse(struct options *o, int argc, char **argv)
 		o->engine = ENGINE_LIBVIRT;     /* an URI is libvirt's */
 	if (o->connect && o->engine != ENGINE_LIBVIRT)
 		die(EXIT_USAGE, "--connect belongs to engine libvirt");
+	check_gdb(o, argv[0]);
 	o->kernel_named = o->kernel;
 	if (!o->kernel)
 		o->kernel = default_kernel();

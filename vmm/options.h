@@ -8,6 +8,9 @@
 
 enum engine_choice { ENGINE_AUTO, ENGINE_KVM, ENGINE_QEMU, ENGINE_LIBVIRT };
 
+/* Where a case is held for a gdb. */
+enum hold { HOLD_BEFORE, HOLD_GATE, HOLD_HANDLER, HOLD_RETURN };
+
 struct options {
 	enum engine_choice engine;
 	const char *connect;            /* the URI for engine libvirt, or NULL */
@@ -26,6 +29,9 @@ struct options {
 	uint64_t image;                 /* replay --image: the hash of the image's text ... */
 	bool image_named;               /* ... if one is given */
 	const char *artifacts, *dump;   /* run --artifacts, replay --dump: folders, or NULL */
+	const char *gdb;                /* replay --gdb: the socket to be made, or NULL */
+	enum hold stop;                 /* replay --stop */
+	bool stop_named;
 	const char *summary, *journal;  /* files, or NULL; summary "-" is stdout */
 	char **args;                    /* what is no option */
 	int arg_count;

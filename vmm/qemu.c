@@ -90,11 +90,6 @@ bool qemu_version(const char *path, char *version, size_t version_size, char *er
 }
 
 #define MACHINE "microvm,x-option-roms=off,auto-kernel-cmdline=off,pit=off,pic=off,rtc=off,isa-serial=off,memory-backend=ram"
-/* What both machines have: no source of interrupts, stopped before the first instruction, RAM and gdb stub inherited. */
-#define COMMON(path, accel, size, ram) \
-	(char *)(path), "-nodefaults", "-no-user-config", "-display", "none", "-S", "-accel", (char *)(accel), "-cpu", "max", \
-	"-M", MACHINE, "-m", size, "-object", ram, "-chardev", "socket,id=gdb,fd=3", "-gdb", "chardev:gdb"
-
 struct ram_words {
 	char size[64], object[128];
 };
@@ -110,45 +105,35 @@ static struct ram_words ram_words(void)
 	return w;
 }
 
-/* A machine whose report ports end it. */
-static pid_t spawn_image(const char *path, const char *image, const int fd[])
-{
-	struct ram_words ram = ram_words();
-	char done[64], panic[64], debugcon[64];
-	char *const argv[] = {
-		COMMON(path, "tcg", ram.size, ram.object), "-no-reboot", "-kernel", (char *)image, "-device", done, "-device", panic,
-		"-chardev", "stdio,id=console,signal=off", "-device", debugcon, NULL,
-	};
-
-	snprintf(done, sizeof(done), "isa-debug-exit,iobase=%#x,iosize=1", ABI_PORT_DONE);
-	snprintf(panic, sizeof(panic), "isa-debug-exit,iobase=%#x,iosize=1", ABI_PORT_PANIC);
-	snprintf(debugcon, sizeof(debugcon), "isa-debugcon,iobase=%#x,chardev=console", ABI_PORT_CONSOLE);
-	return child_spawn(argv, fd);
-}
-
-static pid_t spawn_empty(const char *path, const char *accel, const int fd[])
+/* No source of interrupts; stopped before the first instruction; RAM and gdb stub inherited. */
+static pid_t spawn(const char *path, const char *accel, const int fd[])
 {
 	struct ram_words ram = ram_words();
 	char bios[64], drive[128];
-	char *const argv[] = { COMMON(path, accel, ram.size, ram.object), "-bios", bios, "-drive", drive, NULL };
+	char *const argv[] = {
+		(char *)path, "-nodefaults", "-no-user-config", "-display", "none", "-S", "-accel", (char *)accel, "-cpu", "max",
+		"-M", MACHINE, "-m", ram.size, "-object", ram.object, "-chardev", "socket,id=gdb,fd=3", "-gdb", "chardev:gdb",
+		"-bios", bios, "-drive", drive, NULL,
+	};
 
 	snprintf(bios, sizeof(bios), "/proc/self/fd/%d", FD_BIOS);
 	snprintf(drive, sizeof(drive), "if=none,id=state,format=qcow2,cache=unsafe,file=/proc/self/fd/%d", FD_STATE);
 	return child_spawn(argv, fd);
 }
 
-/* With an image, or with a file to save into. */
-static bool start(struct qemu *q, const char *path, const char *image, const char *accel, char *err, size_t err_size)
+bool qemu_start_empty(struct qemu *q, const char *path, const char *accel, char *err, size_t err_size)
 {
 	int pair[2], ram = child_file("RAM"), bios = child_file("firmware"), null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	int fd[FD_COUNT] = { null, q->console, q->errors, -1, ram, image ? null : q->state, bios };
+	int errors = child_file("the errors"), state = child_file("the saved state");
+	int fd[FD_COUNT] = { null, errors, errors, -1, ram, state, bios };
 
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) || ftruncate(ram, ABI_RAM_SIZE) || ftruncate(bios, BIOS_SIZE))
-		die_errno(EXIT_HOST, "a socket and RAM for QEMU");
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) || ftruncate(ram, ABI_RAM_SIZE) || ftruncate(bios, BIOS_SIZE) ||
+	    !qcow2_create(state))
+		die_errno(EXIT_HOST, "a socket, RAM and the saved state of QEMU");
+	*q = (struct qemu){ .gdb = pair[0], .errors = errors, .state = state };
 	mem_init_file(&q->ram, ram, ABI_RAM_SIZE);
-	q->gdb = pair[0];
 	fd[FD_GDB] = pair[1];
-	q->pid = image ? spawn_image(path, image, fd) : spawn_empty(path, accel, fd);
+	q->pid = spawn(path, accel, fd);
 	if (q->pid < 0)
 		snprintf(err, err_size, "%s cannot be started: %s", path, strerror(errno));
 	close(pair[1]);
@@ -160,50 +145,24 @@ static bool start(struct qemu *q, const char *path, const char *image, const cha
 	return q->pid > 0;
 }
 
-static void open_files(struct qemu *q)
-{
-	memset(q, 0, sizeof(*q));
-	q->console = child_file("the console");
-	q->errors = child_file("the errors");
-	q->state = -1;
-}
-
-bool qemu_start(struct qemu *q, const char *path, const char *image, char *err, size_t err_size)
-{
-	open_files(q);
-	return start(q, path, image, NULL, err, err_size);
-}
-
-bool qemu_start_empty(struct qemu *q, const char *path, const char *accel, char *err, size_t err_size)
-{
-	open_files(q);
-	q->state = child_file("the saved state");
-	if (!qcow2_create(q->state))
-		die_errno(EXIT_HOST, "the saved state of QEMU");
-	return start(q, path, NULL, accel, err, err_size);
-}
-
 void qemu_stop(struct qemu *q)
 {
 	if (q->pid > 0)
 		child_put_down(q->pid);
 	q->pid = -1;
 	close(q->gdb);
-	close(q->console);
 	close(q->errors);
-	if (q->state >= 0)
-		close(q->state);
+	close(q->state);
 	mem_free(&q->ram);
 }
 
 void qemu_describe(struct qemu *q, char *out, size_t out_size)
 {
-	char said[200], panic[200];
+	char said[200];
 	int status = 0;
 
 	*out = '\0';
 	first_line(q->errors, said, sizeof(said));
-	first_line(q->console, panic, sizeof(panic));
 	if (q->pid <= 0 || !child_ended(q->pid, END_SECONDS, &status))
 		return;
 	q->pid = -1;
@@ -211,6 +170,6 @@ void qemu_describe(struct qemu *q, char *out, size_t out_size)
 		snprintf(out, out_size, "killed by signal %d", WTERMSIG(status));
 	else
 		snprintf(out, out_size, "exit status %d", WEXITSTATUS(status));
-	if (*said || *panic)
-		snprintf(out + strlen(out), out_size - strlen(out), ", it said \"%s\"", *panic ? panic : said);
+	if (*said)
+		snprintf(out + strlen(out), out_size - strlen(out), ", it said \"%s\"", said);
 }

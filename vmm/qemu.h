@@ -16,8 +16,8 @@
 struct qemu {
 	pid_t pid;
 	int gdb;                        /* its gdb stub: a connected socket */
-	int console, errors;            /* files: what the guest has said, what QEMU itself has */
-	int state;                      /* file that it saves into (qcow2.h); -1 if it was started on an image */
+	int errors;                     /* file: what it has said */
+	int state;                      /* file that it saves into (qcow2.h) */
 	struct mem ram;                 /* the guest's, shared */
 };
 
@@ -27,13 +27,10 @@ bool qemu_find(char *path, size_t path_size);
 /* Asks the program for its version. False with a line in err if it does not say, or says one that is too old. */
 bool qemu_version(const char *path, char *version, size_t version_size, char *err, size_t err_size);
 
-/* Starts it on this image. It has no name for anything in the file system, so nothing is left there whoever is killed. It
- * dies with the calling thread, and on every exit(). */
-bool qemu_start(struct qemu *q, const char *path, const char *image, char *err, size_t err_size);
-
 /* Starts it on nothing, for a guest that the bench puts into RAM and into a saved state (qemu_state.h). Its firmware is 64 KB of zero bytes,
  * RAM is zero. Ports are nobody's. A triple fault resets the CPU to QEMU_RESET and goes on there: have a breakpoint there.
- * `accel` is QEMU's word for it, "tcg" or "kvm"; nothing but "tcg" has been tried. */
+ * `accel` is QEMU's word for it, "tcg" or "kvm"; nothing but "tcg" has been tried. It has no name for anything in the file system, so
+ * nothing is left there whoever is killed. It dies with the calling thread, and on every exit(). */
 #define QEMU_RESET 0xfffffff0u
 bool qemu_start_empty(struct qemu *q, const char *path, const char *accel, char *err, size_t err_size);
 void qemu_stop(struct qemu *q);

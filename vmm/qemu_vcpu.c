@@ -9,12 +9,22 @@
 
 #include "vmm/die.h"
 
+#define QEMU_STEP_ALONE "7"             /* its default: no interrupt, NMI or timer in a single step */
+
 void qemu_vcpu_die(struct machine *m)
 {
 	char end[400];
 
 	m->qemu->maker->describe(m->qemu, end, sizeof(end));
 	die(EXIT_HOST, "%s: %s%s%s", m->qemu->maker->name, m->qemu->gdb.trouble, *end ? ": " : "", end);
+}
+
+/* A state that cannot be saved or loaded: because nobody answers any more, or for the reason in err. */
+static __attribute__((noreturn)) void die_of_state(struct machine *m, const char *err)
+{
+	if (m->qemu->gdb.trouble[0])
+		qemu_vcpu_die(m);
+	die(EXIT_HOST, "%s: %s", m->qemu->maker->name, err);
 }
 
 static void core_of(const struct machine_state *s, struct cpu_state *out)
@@ -84,7 +94,7 @@ void qemu_vcpu_deepen(struct machine *m)
 	if (v->deep || v->lost)
 		return;
 	if (!qemu_state_save(&v->gdb, v->state, &v->saved, false, err, sizeof(err)))
-		die(EXIT_HOST, "%s: %s", v->maker->name, err);
+		die_of_state(m, err);
 	qemu_state_read(&v->saved, &now);
 	follow(&v->want, &v->have, &now);
 	v->have = now;
@@ -159,7 +169,7 @@ static void load(struct machine *m)
 	qemu_vcpu_deepen(m);
 	if (!qemu_state_write(&v->saved, &v->want, err, sizeof(err)) ||
 	    !qemu_state_load(&v->gdb, v->state, &v->saved, err, sizeof(err)))
-		die(EXIT_HOST, "%s: %s", v->maker->name, err);
+		die_of_state(m, err);
 	v->deep = v->debug = true;
 	v->lost = v->was_reset = v->stops_again = false;
 }
@@ -175,4 +185,17 @@ void qemu_vcpu_send(struct machine *m)
 	v->have = v->want;
 	m->touched = 0;
 	m->ioctls++;
+}
+
+void qemu_vcpu_hand_over(struct machine *m)
+{
+	struct qemu_vcpu *v = m->qemu;
+	bool good = true;
+
+	qemu_vcpu_send(m);
+	for (unsigned n = 0; n < v->breakpoints && good; n++)
+		good = gdb_queue(&v->gdb, "z1,%lx,1", (unsigned long)v->breakpoint[n]);
+	v->breakpoints = 0;
+	if (!good || !gdb_queue(&v->gdb, "Qqemu.sstep=" QEMU_STEP_ALONE) || !gdb_flush(&v->gdb))
+		qemu_vcpu_die(m);
 }

@@ -62,4 +62,7 @@ void qemu_vcpu_see_debug(struct machine *m);
 /* QEMU has what is wanted. */
 void qemu_vcpu_send(struct machine *m);
 
+/* The same, and its gdb stub is as a person's gdb wants to find it. The machine cannot be entered any more. */
+void qemu_vcpu_hand_over(struct machine *m);
+
 #endif
