@@ -75,6 +75,15 @@ void machine_enter(struct machine *m, struct stops *stops, struct left *left)
 	m->engine->enter(m, stops, left);
 }
 
+gva_t machine_gate(const struct machine *m, unsigned vector)
+{
+	uint64_t d[2];
+
+	if (!mem_read(&m->mem, m->sregs->cr3, m->sregs->idt.base + 16 * vector, d, sizeof(d)))
+		return 0;
+	return (d[0] & 0xffff) | (d[0] >> 32 & 0xffff0000) | d[1] << 32;
+}
+
 void machine_set_cpl(struct machine *m, unsigned cpl, uint16_t cs, uint16_t ss)
 {
 	machine_flat_pair(cpl, cs, ss, m->sregs);

@@ -123,6 +123,9 @@ bool machine_in_shadow(struct machine *m);
 /* Runs the guest until it leaves. */
 void machine_enter(struct machine *m, struct stops *stops, struct left *left);
 
+/* The first instruction behind an IDT gate (SDM vol. 3, 6.14.1); 0 if there is none. */
+gva_t machine_gate(const struct machine *m, unsigned vector);
+
 /* What was written to the registers is taken, and a port access finished, at the next entry: have that done now, without
  * running the guest. */
 void machine_flush(struct machine *m);

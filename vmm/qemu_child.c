@@ -57,6 +57,7 @@ static __attribute__((noreturn)) void become(char *const argv[], const int fd[],
 	int high[FD_COUNT];
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	setpgid(0, 0);                  /* Ctrl-C is for the bench, which ends in good order */
 	if (getppid() != parent)
 		_exit(127);
 	sigemptyset(&none);

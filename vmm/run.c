@@ -22,16 +22,6 @@ const char *stop_name(enum stop_kind kind)
 	return stop_names[kind];
 }
 
-static uint64_t gate_of(const struct machine *m, unsigned vector)
-{
-	const struct kvm_sregs *s = m->sregs;
-	uint64_t d[2];
-
-	if (!mem_read(&m->mem, s->cr3, s->idt.base + 16 * vector, d, sizeof(d)))
-		return 0;
-	return (d[0] & 0xffff) | (d[0] >> 32 & 0xffff0000) | d[1] << 32;
-}
-
 bool run_init(struct run *r, struct machine *m, struct stops *s)
 {
 	struct cpu_state now;
@@ -40,8 +30,8 @@ bool run_init(struct run *r, struct machine *m, struct stops *s)
 	r->machine = m;
 	r->stops = s;
 	machine_get(m, MACHINE_ALL, &now);      /* where the IDT is does not come with every exit of every engine */
-	r->gate_gp = gate_of(m, 13);
-	r->gate_pf = gate_of(m, 14);
+	r->gate_gp = machine_gate(m, 13);
+	r->gate_pf = machine_gate(m, 14);
 	return stops_text(s, r->gate_gp, &left) && stops_text(s, r->gate_pf, &left);
 }
 
