@@ -58,10 +58,12 @@
 #define ABI_ABSENT_CS    0x5b
 
 /* Debug registers in every golden run: DR0 watches the symbol debug_watch_word, which
- * nothing touches, for 8-byte writes; DR7 is ABI_DR7_ARMED outside #DB and NMI bodies. */
+ * nothing touches, for 8-byte writes; DR7 is ABI_DR7_ARMED outside #DB and NMI bodies. While user code has asked for it
+ * (ABI_SYS_WATCH), DR1 watches 8 bytes of its memory, and DR7 is ABI_DR7_WATCHING instead. */
 #define ABI_DR6_RESET    0xffff0ff0
 #define ABI_DR7_ARMED    0x90402             /* G0, R/W0 = 01 (write), LEN0 = 10 (8 bytes), bit 10 */
 #define ABI_DR7_DISARMED 0x400
+#define ABI_DR7_WATCHING 0xb9040a            /* ABI_DR7_ARMED and G1, R/W1 = 11 (read or write), LEN1 = 10 (8 bytes) */
 
 /* RFLAGS bits that SYSCALL clears (MSR_FMASK): TF IF DF NT AC and the arithmetic ones. */
 #define ABI_SYSCALL_FMASK 0x257fd5
@@ -85,6 +87,10 @@
                                               * ABI_RAISE_FAULT in RDI an NMI's body faults then; -EINVAL for others */
 #define ABI_RAISE_FAULT  0x100
 #define ABI_RAISE_AGAIN  0x200               /* ... and then the body of the first NMI sends itself another one */
+#define ABI_SYS_WATCH    11                  /* from now on the aligned 8 bytes at user pointer RDI are watched in DR1, nothing if
+                                              * it is 0; returns how many instructions have touched those that were watched
+                                              * before, by user code or by the kernel for it. -EINVAL if not aligned; -EFAULT
+                                              * outside of user space: what entry code touches is never watched */
 #define ABI_EPERM        1
 #define ABI_EFAULT       14
 #define ABI_EINVAL       22

@@ -130,6 +130,7 @@ static inline void cpu_write_cr4(uint64_t value)
 		asm volatile("mov %0, %%dr" #n : : "r"(value) : "memory");          \
 	}
 CPU_DEBUG_REGISTER(0)
+CPU_DEBUG_REGISTER(1)
 CPU_DEBUG_REGISTER(6)
 CPU_DEBUG_REGISTER(7)
 

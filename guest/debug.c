@@ -9,10 +9,14 @@
 #include "guest/work.h"
 
 #define DR6_B0     (1u << 0)
+#define DR6_B1     (1u << 1)
 #define DR6_CAUSES 0xe00f                       /* B0-B3, BD, BS, BT */
 
 /* DR0 watches it for writes. Nothing touches it, so a hit is always the bench's. */
 uint64_t debug_watch_word __attribute__((aligned(8), used));
+
+/* How often what DR1 watches for the running thread was touched. */
+static uint64_t user_hits;
 
 void debug_init(void)
 {
@@ -21,14 +25,29 @@ void debug_init(void)
 	cpu_write_dr7(ABI_DR7_ARMED);
 }
 
+/* DR1 changes while nothing is watched by it. Entry code touches no user memory, so what a user may watch can hit in C only. */
+uint64_t debug_watch_user(uint64_t address)
+{
+	uint64_t hits = user_hits;
+
+	cpu_write_dr7(ABI_DR7_ARMED);
+	cpu_write_dr1(address);
+	user_hits = 0;
+	if (address)
+		cpu_write_dr7(ABI_DR7_WATCHING);
+	return hits;
+}
+
 void debug_body(struct abi_frame *frame, uint64_t dr6)
 {
 	struct percpu *cpu = percpu_this();
 
 	cpu->db_count++;
-	if ((dr6 & DR6_CAUSES) != DR6_B0)
+	if ((dr6 & DR6_CAUSES) != DR6_B0 && (dr6 & DR6_CAUSES) != DR6_B1)
 		report_trap("#DB", frame);
 	cpu->db_hit_count++;
+	if (dr6 & DR6_B1)
+		user_hits++;
 	work_request(frame);
 }
 

@@ -12,7 +12,7 @@ uint8_t thread_stack[THREAD_STACK_SIZE] __attribute__((aligned(4096)));
 uint8_t nmi_stack[IST_STACK_SIZE] __attribute__((aligned(IST_STACK_SIZE)));
 static uint8_t double_fault_stack[IST_STACK_SIZE] __attribute__((aligned(IST_STACK_SIZE)));
 static uint8_t machine_check_stack[IST_STACK_SIZE] __attribute__((aligned(IST_STACK_SIZE)));
-static uint8_t debug_stack[IST_DB_STACK_SIZE] __attribute__((aligned(IST_DB_STACK_SIZE)));
+uint8_t debug_stack[IST_DB_STACK_SIZE] __attribute__((aligned(IST_DB_STACK_SIZE)));
 
 #define IST(stack, vector, slot_bytes, text) \
 	{ (uint64_t)(stack), sizeof(stack), slot_bytes, 0, 1u << (vector), text }

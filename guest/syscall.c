@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* syscall.c: the system calls, and the decision how to return. */
 #include "guest/cpu.h"
+#include "guest/debug.h"
 #include "guest/nmi.h"
 #include "guest/report.h"
 #include "guest/syscall.h"
@@ -134,6 +135,15 @@ static uint64_t sys_raise(struct abi_frame *frame)
 	return 0;
 }
 
+static uint64_t sys_watch(struct abi_frame *frame)
+{
+	if (frame->rdi % sizeof(uint64_t))
+		return -ABI_EINVAL;
+	if (frame->rdi > ABI_TASK_SIZE_MAX - sizeof(uint64_t))
+		return -ABI_EFAULT;
+	return debug_watch_user(frame->rdi);
+}
+
 static uint64_t sys_exit(struct abi_frame *frame)
 {
 	report_done(frame->rdi);
@@ -151,6 +161,7 @@ static uint64_t (*const table[])(struct abi_frame *frame) = {
 	[ABI_SYS_LOAD_GS] = sys_load_gs,
 	[ABI_SYS_SET_RIP] = sys_set_rip,
 	[ABI_SYS_RAISE] = sys_raise,
+	[ABI_SYS_WATCH] = sys_watch,
 };
 #define SYSCALL_COUNT (sizeof(table) / sizeof(table[0]))
 

@@ -53,3 +53,37 @@ FUNC user_debug
 	RAISE_IN_KERNEL ABI_VECTOR_DB
 	EXIT
 END user_debug
+
+/* What is watched from here on; the syscall returns how often what was watched before has been touched. */
+.macro WATCH address
+	mov	$\address, %edi
+	mov	$ABI_SYS_WATCH, %eax
+	syscall
+.endm
+
+/* watch: each kind of access to the watched word, whole and in part, and its neighbours; then by the kernel for the user. */
+FUNC user_watch
+	SET_GS
+	mov	$debug_stack, %rdi		/* refused: K in its slot is read on the way into each #DB */
+	mov	$ABI_SYS_WATCH, %eax
+	syscall
+	WATCH	ABI_USER_DATA + 8
+	mov	%rbx, (%rdi)
+	mov	-4(%rdi), %rdx			/* its first half */
+	mov	7(%rdi), %edx			/* its last byte */
+	mov	%rbp, 8(%rdi)			/* beside it: no hit */
+	mov	-8(%rdi), %rdx
+	mov	%rsp, %r12
+	lea	8(%rdi), %rsp
+	push	%rbx
+	pop	%rdx
+	mov	%r12, %rsp
+	mov	$ABI_SYS_READ, %eax
+	syscall
+	WATCH	ABI_USER_STACK			/* 6 hits */
+	mov	%rbp, ABI_USER_DATA + 8		/* no more */
+	mov	%rbp, (%rdi)
+	WATCH	0				/* 1 hit */
+	mov	%rbx, ABI_USER_STACK		/* nothing is watched */
+	EXIT
+END user_watch

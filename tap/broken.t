@@ -7,6 +7,7 @@
 #
 #   bug    NUMBER              of the catalogue; "none" if it is not in there
 #   needs  fsgsbase            what the host must have
+#   engine qemu                what it runs on, instead of the usual one; skipped where there is no QEMU
 #   run    ARGUMENT...         restricts the run and the map
 #   events EVENT[,EVENT...]    what is injected where the scenario has it; without this line nmi,mce,db
 #   expect RULE when TERM...   each case that all TERMs hold for breaks RULE first
@@ -72,6 +73,9 @@ sub parse_line {
 		push @{ $m->{lines} }, { kind => $key, rule => $rule, line => $., terms => [map { parse_term($_) } @terms] };
 	} elsif ($key eq 'run') {
 		push @{ $m->{run} }, @words;
+	} elsif ($key eq 'engine' && "@words" eq 'qemu') {
+		$m->{engine} = 'qemu';
+		push @{ $m->{run} }, '--engine', 'qemu';
 	} elsif ($key eq 'events' && @words == 1) {
 		$m->{events} = [split /,/, $words[0]];
 		my @unknown = grep { my $word = $_; !grep { $_ eq $word } @events } @{ $m->{events} };
@@ -258,6 +262,7 @@ for my $name (@names) {
 			$skipped = 1;
 			skip "$name: this host has no $needs", 1;
 		}
+		skip "$name: there is no QEMU", 1 if $m && $m->{engine} && !grep { -x "$_/qemu-system-x86_64" } split /:/, $ENV{PATH};
 		my $rules = $m && eval { check($name, $m, $has) };
 		diag($@) if !$rules;
 		ok($rules, $name);

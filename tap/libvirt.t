@@ -29,10 +29,10 @@ sub need_machines {
 	skip_claim($1) if $r->{err} =~ /^gsgate: (this build has no libvirt.*|libvirt: .*(?:no connection driver|emulator).*)$/m;
 }
 
-# Programs of ours, and the QEMUs that they have started.
+# The QEMUs that were told of our folder, and the programs that have inherited its name.
 sub running {
-	return grep { (read_file("/proc/$_/stat") // '') =~ /\) [^ZX]/ && (read_file("/proc/$_/cmdline") // '') =~ m{\Q$tmp\E|\bt-libvirt\0} }
-		map { m{(\d+)$} } glob '/proc/[0-9]*';
+	return grep { (read_file("/proc/$_/stat") // '') =~ /\) [^ZX]/ && ((read_file("/proc/$_/cmdline") // '') =~ m{\Q$tmp/\E}
+		|| (read_file("/proc/$_/environ") // '') =~ /(?:\A|\0)TMPDIR=\Q$tmp\E/) } map { m{(\d+)$} } glob '/proc/[0-9]*';
 }
 
 sub left {

@@ -129,15 +129,40 @@ static void test_fault_in_handler(void)
 	is_said(&w, ordinary_handler, RULE_HANDLER_STACK, "RSP is ", "a fault in a handler, in C on the thread stack");
 }
 
+/* What the program watches is armed at CPL 3, and nothing else. */
+static void user(struct world *w)
+{
+	judge_user_boundary(&w->judge, &w->user, &w->now, true);
+}
+
+static void test_watch(void)
+{
+	static const struct damage at[] = {
+		WHOLE(user.watch, RULE_DEBUG, "DR1 is "), WHOLE(now.dr[1], RULE_DEBUG, "DR1 is "),
+		WHOLE(now.dr7, RULE_DEBUG, "DR7 is "),
+	};
+	struct world w = good_world(EVENT_NMI, 3, SCHEME_IST);
+
+	w.user.watch = w.now.dr[1] = ABI_USER_DATA;
+	w.now.dr7 = ABI_DR7_WATCHING;
+	is_good(&w, user, "arrival at CPL 3 with a watchpoint");
+	all_are_seen(&w, user, at, COUNT_OF(at), "arrival at CPL 3 with a watchpoint");
+	w = good_world(EVENT_DB, 0, SCHEME_IST);
+	w.user.watch = ABI_USER_DATA;
+	w.now.dr7 = ABI_DR7_WATCHING;
+	is_good(&w, raised_back, "the #DB of a hit in the kernel is back");
+}
+
 int main(void)
 {
 	elf = open_image();
 	if (!elf)
 		return 1;
-	plan(3 + 3 + (1 + 7 + 16) + 4 + 3 + 1);
+	plan(5 + 3 + 3 + (1 + 7 + 16) + 4 + 3 + 1);
 	test_mask();
 	test_dr6();
 	test_raised();
+	test_watch();
 	test_declared();
 	test_stack_in_use();
 	test_fault_in_handler();

@@ -244,6 +244,7 @@ static void test_user_boundary(bool arrived)
 	static const struct damage at_arrival[] = {
 		BITS(now.nmi_masked, 1, RULE_MASKING, "the NMI mask at CPL 3 is "),
 		WHOLE(now.dr6, RULE_DEBUG, "DR6 is "), WHOLE(now.dr7, RULE_DEBUG, "DR7 is "),
+		WHOLE(now.dr[1], RULE_DEBUG, "DR1 is "),
 	};
 	struct world w = good_world(EVENT_NMI, 3, SCHEME_IST);
 	const char *name = arrived ? "arrival at CPL 3" : "a later boundary at CPL 3";
@@ -279,7 +280,7 @@ static void test_leak(void)
 
 int main(void)
 {
-	plan(1 + 10 + 5 + 3 + 3 + 8 + 1 + 11 + 5 + 2 + 2 * (1 + 2 + 11 + 16 + 30 + 1) + 3 + 22 + 2 * (1 + 13 + 5 + 16 + 3) + 3);
+	plan(1 + 10 + 5 + 3 + 3 + 8 + 1 + 11 + 5 + 2 + 2 * (1 + 2 + 11 + 16 + 30 + 1) + 3 + 22 + 2 * (1 + 13 + 5 + 16 + 4) + 3);
 	test_sysret();
 	test_sysret_elsewhere();
 	test_sysret_limits();

@@ -54,6 +54,9 @@ static void test_good(void)
 	read_text("a.scn", GOOD "deaths = none\nflags = 0x240602", strlen(GOOD) + 30);
 	is_u64(s.deaths, 0, "no deaths by name");
 	is_u64(s.flags, 0x240602, "with flags these, and no newline is needed at the end");
+	ok(!s.needs, "without needs nothing");
+	read_text("a.scn", GOOD "needs = watchpoints\n", strlen(GOOD) + 20);
+	is_u64(s.needs, 1 << NEED_WATCHPOINTS, "with needs that");
 	read_text("a.scn", GOOD "cmdline = nofsgsbase\n", strlen(GOOD) + 21);
 	is_u64(s.cmdline, 1 << CMDLINE_NOFSGSBASE, "with cmdline its word");
 	ok(scenario_scheme(&s, SCHEME_IST) == SCHEME_SWAPGS && scenario_scheme(&s, SCHEME_SWAPGS) == SCHEME_SWAPGS,
@@ -110,6 +113,8 @@ static void test_lines(void)
 	refused(GOOD "deaths = mcip,mcip\n", 11, "at most once");
 	refused(GOOD "deaths =\n", 11, "bad value of deaths");
 	refused(GOOD "deaths = none,mcip\n", 11, "bad value of deaths");
+	refused(GOOD "needs = luck\n", 11, "bad value of needs: must be what a host may lack: watchpoints");
+	refused(GOOD "needs = watchpoints,watchpoints\n", 11, "bad value of needs");
 	refused(GOOD "what is this\n", 11, "neither");
 	refused(GOOD "[other]\nx = 1\n", 12, "unknown section [other]");
 	refused("what is this\n" GOOD "colour = red\n", 1, "neither");
@@ -220,7 +225,7 @@ static void test_list(const char *shipped)
 
 int main(int argc, char **argv)
 {
-	plan(17 + 8 + 34 + 28 + 7 + 6);
+	plan(19 + 8 + 36 + 28 + 7 + 6);
 	if (!mkdtemp(dir))
 		perror(dir);
 	test_good();

@@ -50,7 +50,7 @@ static bool is_same_ist(const struct layout *l, const struct cpu_state *b, enum 
 
 	if (event_base(event) != EVENT_MCE && event_base(event) != EVENT_DB)
 		return false;
-	if (event_base(event) == EVENT_DB && b->dr7 != ABI_DR7_ARMED)
+	if (event_base(event) == EVENT_DB && b->dr7 == ABI_DR7_DISARMED)
 		return false;
 	return !cpu_cpl(b) && own && rsp > own->base && rsp < own->base + own->size;
 }

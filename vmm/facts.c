@@ -11,6 +11,7 @@
 #include "vmm/msr.h"
 #include "vmm/tiny.h"
 
+#define VECTOR_DB 1
 #define VECTOR_UD 6
 #define VECTOR_NP 11
 #define VECTOR_SS 12
@@ -74,6 +75,22 @@ static void stand_at(struct session *s, uint64_t rip, uint64_t rsp, unsigned cpl
 	regs->rflags = RFLAGS_FIXED;
 	machine_set_cpl(&s->machine, cpl, cpl ? ABI_USER_CS : ABI_KERNEL_CS, cpl ? ABI_USER_SS : ABI_KERNEL_SS);
 	machine_touched_regs(&s->machine);
+}
+
+/* The program's first push, watched for writes. Without #DB it goes on to its end. */
+static void see_watch(struct session *s, struct host_facts *f)
+{
+	const struct kvm_debugregs armed = { .db = { ABI_USER_RSP - 8 }, .dr6 = ABI_DR6_RESET, .dr7 = ABI_DR7_ARMED };
+	struct kvm_debugregs before;
+	struct stop stop;
+
+	machine_get_debug(&s->machine, &before);
+	machine_set_debug(&s->machine, &armed);
+	stops_set(&s->stops, s->layout.gate[VECTOR_DB]);
+	stop = run_to_stop(&s->run);
+	f->watchpoints_fire = stop.kind == STOP_BOUNDARY;
+	stops_clear(&s->stops);
+	machine_set_debug(&s->machine, &before);
 }
 
 /* The program's first two instructions, JRCXZ and WRGSBASE, as if FSGSBASE were offered, but with CR4.FSGSBASE = 0. */
@@ -169,6 +186,7 @@ void facts_measure(struct bench *b)
 	b->facts.user_hlt_faults = s->run.user_stops > 0;
 	see_gate(s, &b->facts);
 	see_syscall(s, &b->facts);
+	see_watch(s, &b->facts);
 	see_fsgsbase(s, &b->facts);
 	see_absent_stack(s, &b->facts);
 	see_iret(s, &b->facts);

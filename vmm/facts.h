@@ -17,7 +17,7 @@ struct more_facts {
 	unsigned same;                  /* ... and by a hardware breakpoint, with the same state */
 	unsigned steps, steps_missed;   /* boundaries up to the return; not seen by single steps */
 	enum sysret_tf sysret_tf;
-	bool user_watch, kernel_watch;  /* a data watchpoint fires */
+	bool kernel_watch;              /* a data watchpoint fires at CPL 0 */
 	bool machine_check;             /* arrives at its gate, at once */
 	bool lsl;
 	bool dirty_log;                 /* has the page that was written ... */

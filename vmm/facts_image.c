@@ -169,20 +169,6 @@ static enum sysret_tf see_sysret(const struct bench *b)
 	return seen;
 }
 
-/* The program's first push. */
-static bool user_watch(const struct bench *b)
-{
-	struct kvm_debugregs debug = { .db = { ABI_USER_RSP - 8 }, .dr6 = ABI_DR6_RESET, .dr7 = ABI_DR7_ARMED };
-	struct session *s = facts_session(b);
-	uint64_t rip;
-	bool fires;
-
-	KVM_DO(s->machine.vcpu_fd, KVM_SET_DEBUGREGS, &debug);
-	fires = run_to_debug(s, &rip);
-	facts_session_close(s);
-	return fires;
-}
-
 static bool has_machine_check(const struct bench *b)
 {
 	struct case_trace trace = { .count = 0 };
@@ -201,6 +187,5 @@ void facts_image(const struct bench *b, struct more_facts *out)
 {
 	see_stops(b, out);
 	out->sysret_tf = see_sysret(b);
-	out->user_watch = user_watch(b);
 	out->machine_check = has_machine_check(b);
 }

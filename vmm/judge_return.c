@@ -98,7 +98,8 @@ void judge_user_boundary(struct judge *j, const struct model *user, const struct
 		return;
 	judge_equal(j, RULE_MASKING, "the NMI mask at CPL 3", now->nmi_masked, false);
 	judge_equal(j, RULE_DEBUG, "DR6", now->dr6, ABI_DR6_RESET);
-	judge_equal(j, RULE_DEBUG, "DR7", now->dr7, ABI_DR7_ARMED);
+	judge_equal(j, RULE_DEBUG, "DR7", now->dr7, model_dr7(user));
+	judge_equal(j, RULE_DEBUG, "DR1", now->dr[1], user->watch);
 }
 
 static void judge_registers(struct judge *j, const struct cpu_state *b, const struct cpu_state *now)
@@ -180,7 +181,7 @@ void judge_raised_back(struct judge *j, const struct injected *in, const struct 
 {
 	judge_expect(j, in->before->a, in->before->i);
 	judge_equal(j, RULE_DEBUG, "DR6 after", now->dr6, ABI_DR6_RESET);
-	judge_equal(j, RULE_DEBUG, "DR7 after", now->dr7, ABI_DR7_ARMED);
+	judge_equal(j, RULE_DEBUG, "DR7 after", now->dr7, model_dr7(in->user));
 	judge_registers(j, in->before, now);
 	judge_equal(j, RULE_TRANSPARENT, "the NMI mask", now->nmi_masked, false);
 }

@@ -63,13 +63,17 @@ static enum outcome run_step(struct model *m, char *err, size_t err_size)
 {
 	struct step s = { .m = m, .err = err, .err_size = err_size };
 
-	m->refused = false;
+	m->refused = m->watch_hit = false;
 	if (m->exited)
 		step_unknown(&s, "the program has ended");
 	else if (m->rflags & RFLAGS_TF)
 		step_unknown(&s, "TF is set, and single-stepping is not in the contract");
 	else if (decode_at_rip(&s))
 		step_execute(&s);
+	if (s.outcome == STEP_DONE && s.touched) {      /* what faults has not hit: it will be done again */
+		m->watch_hit = true;
+		m->hits++;
+	}
 	if (s.outcome != STEP_UNKNOWN)
 		m->rip = s.next;
 	return s.outcome;
@@ -78,6 +82,16 @@ static enum outcome run_step(struct model *m, char *err, size_t err_size)
 bool model_step(struct model *m, char *err, size_t err_size)
 {
 	return run_step(m, err, err_size) != STEP_UNKNOWN;
+}
+
+uint64_t model_dr7(const struct model *m)
+{
+	return m->watch ? ABI_DR7_WATCHING : ABI_DR7_ARMED;
+}
+
+bool model_is_watched(const struct model *m, uint64_t addr, unsigned size)
+{
+	return m->watch && addr < m->watch + MODEL_WATCHED && m->watch < addr + size;
 }
 
 /* Asked of a copy, so that the answer can never differ from what a step does. */

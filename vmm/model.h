@@ -16,6 +16,8 @@ struct model_iret {
 	uint64_t rip, cs, rflags, rsp, ss;
 };
 
+#define MODEL_WATCHED 8                 /* bytes */
+
 struct model {
 	uint64_t gpr[GPR_COUNT];
 	uint64_t rip, rflags;
@@ -27,6 +29,9 @@ struct model {
 	bool absent_ss_is_np;           /* an IRET to a stack segment that is not present raises #NP on this host, not #SS */
 	bool refused;                   /* in the visit that led here the kernel tried an IRET that cannot be: bad_iret */
 	struct model_iret bad_iret;
+	uint64_t watch;                 /* SYS_WATCH: these 8 bytes are watched in DR1, none if 0 ... */
+	uint64_t hits;                  /* ... and so many instructions have touched them */
+	bool watch_hit;                 /* the step that led here was an instruction at CPL 3 that touched them */
 	bool exited;                    /* SYS_EXIT was called; result in exit_code */
 	uint64_t exit_code;
 	const uint8_t *text;            /* user text as the image has it, at ABI_USER_TEXT */
@@ -48,6 +53,12 @@ void model_init(struct model *m, const struct model_boot *boot);
 /* Executes the instruction at m->rip up to the next boundary at CPL 3, the whole kernel visit included if it
  * is a SYSCALL or faults. False with one line in err if the program uses what the model does not know. */
 bool model_step(struct model *m, char *err, size_t err_size);
+
+/* DR7 while the program runs. */
+uint64_t model_dr7(const struct model *m);
+
+/* Does an access to these bytes hit what the program watches? */
+bool model_is_watched(const struct model *m, uint64_t addr, unsigned size);
 
 /* True if the instruction at m->rip enters the kernel (SYSCALL, #BP, #UD, #GP, #PF). */
 bool model_enters_kernel(const struct model *m);

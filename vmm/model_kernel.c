@@ -74,11 +74,14 @@ static bool read_words(struct step *s, uint64_t from, uint64_t *to, unsigned wor
 	unsigned i;
 
 	for (i = 0; i < 8 * words; i++)
-		if (from + i >= ABI_TASK_SIZE_MAX || model_byte(s->m, from + i, false) == BYTE_FAULT)
+		if (from + i >= ABI_TASK_SIZE_MAX)
 			return false;
-	for (i = 0; i < words; i++)
-		if (!step_load(s, from + 8 * i, 8, &to[i]))
-			to[i] = 0;      /* unknown, and told */
+	for (i = 0; i < 8 * words; i++) {
+		if (model_byte(s->m, from + i, false) == BYTE_FAULT)
+			return false;
+		if (i % 8 == 7 && !step_load(s, from + i - 7, 8, &to[i / 8]))
+			to[i / 8] = 0;  /* unknown, and told */
+	}
 	return true;
 }
 
@@ -186,6 +189,19 @@ static uint64_t sys_raise(struct step *s, uint64_t arg)
 	return 0;
 }
 
+static uint64_t sys_watch(struct step *s, uint64_t arg)
+{
+	uint64_t hits = s->m->hits;
+
+	if (arg % MODEL_WATCHED)
+		return error_result(ABI_EINVAL);
+	if (arg > ABI_TASK_SIZE_MAX - MODEL_WATCHED)
+		return error_result(ABI_EFAULT);
+	s->m->watch = arg;
+	s->m->hits = 0;
+	return hits;
+}
+
 static uint64_t (*const syscalls[])(struct step *s, uint64_t arg) = {
 	[ABI_SYS_ECHO]   = sys_echo,
 	[ABI_SYS_SET_GS] = sys_set_gs,
@@ -198,6 +214,7 @@ static uint64_t (*const syscalls[])(struct step *s, uint64_t arg) = {
 	[ABI_SYS_LOAD_GS] = sys_load_gs,
 	[ABI_SYS_SET_RIP] = sys_set_rip,
 	[ABI_SYS_RAISE] = sys_raise,
+	[ABI_SYS_WATCH] = sys_watch,
 };
 
 void step_syscall(struct step *s)

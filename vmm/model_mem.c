@@ -79,6 +79,17 @@ static bool check(struct step *s, uint64_t addr, unsigned size, bool write)
 	return true;
 }
 
+/* One hit an instruction: that of the user's at its end, that of the kernel's here, because it copies word by word. */
+static void touch(struct step *s, uint64_t addr, unsigned size)
+{
+	if (!model_is_watched(s->m, addr, size))
+		return;
+	if (s->outcome == STEP_KERNEL)
+		s->m->hits++;
+	else
+		s->touched = true;
+}
+
 bool step_load(struct step *s, uint64_t addr, unsigned size, uint64_t *value)
 {
 	const uint8_t *p;
@@ -86,6 +97,7 @@ bool step_load(struct step *s, uint64_t addr, unsigned size, uint64_t *value)
 
 	if (!check(s, addr, size, false))
 		return false;
+	touch(s, addr, size);
 	for (*value = 0, i = 0; i < size; i++) {
 		p = model_byte_at(s->m, addr + i);
 		*value |= (uint64_t)(p ? *p : s->m->text[addr + i - ABI_USER_TEXT]) << 8 * i;
@@ -99,6 +111,7 @@ bool step_store(struct step *s, uint64_t addr, unsigned size, uint64_t value)
 
 	if (!check(s, addr, size, true))
 		return false;
+	touch(s, addr, size);
 	for (i = 0; i < size; i++)
 		*model_byte_at(s->m, addr + i) = value >> 8 * i;
 	return true;

@@ -19,6 +19,7 @@ struct step {
 	ZydisDecodedOperand op[ZYDIS_MAX_OPERAND_COUNT];
 	uint64_t next;          /* RIP afterwards */
 	enum outcome outcome;
+	bool touched;           /* a watched byte, by the instruction itself */
 	char *err;
 	size_t err_size;
 };

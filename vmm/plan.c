@@ -146,6 +146,24 @@ static void skip_parts(struct plan *p, const struct scenario *s, const struct ho
 		skip(p, s->name, "without #UD of RD/WRGSBASE: this host executes them whatever CR4 says");
 }
 
+static bool can_run_at_all(struct plan *p, const struct scenario *s, const struct host_facts *f)
+{
+	bool good = !(s->needs >> NEED_WATCHPOINTS & 1) || f->watchpoints_fire;
+
+	if (!good)
+		skip(p, s->name, "no data watchpoint fires on this host");
+	return good;
+}
+
+static void add_scenario(struct plan *p, const struct options *o, const struct scenario *s, const struct bench *bench)
+{
+	if (!can_run_at_all(p, s, &bench->facts))
+		return;
+	for (enum scheme scheme = 0; scheme < SCHEME_COUNT; scheme++)
+		if (s->schemes >> scheme & 1 && (!o->schemes || o->schemes >> scheme & 1) && can_run(p, bench, s, scheme))
+			add_units(p, o, s, scheme);
+}
+
 void plan_make(struct plan *p, const struct options *o, const struct bench *bench)
 {
 	plan_read_scenarios(p, o);
@@ -154,10 +172,7 @@ void plan_make(struct plan *p, const struct options *o, const struct bench *benc
 	p->narrowed = o->schemes || o->gs || o->events;
 	p->complete = !o->arg_count && !p->narrowed;
 	for (int n = 0; n < p->scenario_count; n++)
-		for (enum scheme scheme = 0; scheme < SCHEME_COUNT; scheme++)
-			if (p->scenarios[n].schemes >> scheme & 1 && (!o->schemes || o->schemes >> scheme & 1) &&
-			    can_run(p, bench, &p->scenarios[n], scheme))
-				add_units(p, o, &p->scenarios[n], scheme);
+		add_scenario(p, o, &p->scenarios[n], bench);
 	pins_plan(p, bench);
 	if (!p->unit_count && p->skip_count)
 		die(EXIT_HOST, "nothing to run: %s: %s", p->skips[0].what, p->skips[0].reason);

@@ -99,11 +99,11 @@ static bool resume(struct entry *e, const char *how)
 	return !late;
 }
 
-static gva_t nmi_gate(const struct machine *m)
+static gva_t gate(const struct machine *m, unsigned vector)
 {
 	uint64_t d[2];
 
-	if (!mem_read(&m->mem, m->sregs->cr3, m->sregs->idt.base + 16 * ABI_VECTOR_NMI, d, sizeof(d)))
+	if (!mem_read(&m->mem, m->sregs->cr3, m->sregs->idt.base + 16 * vector, d, sizeof(d)))
 		return 0;
 	return (d[0] & 0xffff) | (d[0] >> 32 & 0xffff0000) | d[1] << 32;
 }
@@ -137,8 +137,9 @@ static bool step(struct entry *e)
 		return false;
 	if (iret && e->m->regs->rip == target)
 		set_nmi(e->v, false, pending);
-	else if (pending && !masked && e->m->regs->rip == nmi_gate(e->m))
+	else if (pending && !masked && e->m->regs->rip == gate(e->m, ABI_VECTOR_NMI))
 		set_nmi(e->v, true, false);
+	e->v->stops_again = e->m->regs->rip == gate(e->m, ABI_VECTOR_DB);
 	return true;
 }
 

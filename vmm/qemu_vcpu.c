@@ -148,7 +148,7 @@ static bool stub_can_write(const struct qemu_vcpu *v)
 	w.msr[SAVED_KERNEL_GS_BASE] = v->have.msr[SAVED_KERNEL_GS_BASE];
 	w.events.flags = v->have.events.flags;
 	w.events.nmi.pending = v->have.events.nmi.pending;
-	return !v->lost && !memcmp(&w, &v->have, sizeof(w)) && v->want.events.nmi.pending >= v->have.events.nmi.pending;
+	return !v->lost && !v->stops_again && !memcmp(&w, &v->have, sizeof(w)) && v->want.events.nmi.pending >= v->have.events.nmi.pending;
 }
 
 static bool write_by_stub(struct qemu_vcpu *v)
@@ -171,7 +171,7 @@ static void load(struct machine *m)
 	    !qemu_state_load(&v->gdb, v->state, &v->saved, err, sizeof(err)))
 		die_of_state(m, err);
 	v->deep = v->debug = true;
-	v->lost = v->was_reset = false;
+	v->lost = v->was_reset = v->stops_again = false;
 }
 
 void qemu_vcpu_send(struct machine *m)

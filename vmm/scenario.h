@@ -19,6 +19,9 @@
 enum cmdline_word { CMDLINE_NOFSGSBASE, CMDLINE_WORDS };
 const char *cmdline_word_name(enum cmdline_word word);
 
+/* What a host may lack, so that the scenario is skipped there. */
+enum need { NEED_WATCHPOINTS, NEED_COUNT };
+
 /* A case whose verdict is known: a regression test. */
 struct pin {
 	struct caseid id;
@@ -41,6 +44,7 @@ struct scenario {
 	unsigned deaths;                /* bit (1 << enum death): which its cases may end in */
 	uint64_t flags;                 /* flags= on the guest's command line */
 	unsigned cmdline;               /* words that stand there besides (bit 1 << enum cmdline_word) */
+	unsigned needs;                 /* bit (1 << enum need) */
 	struct pin pins[SCENARIO_PINS];
 	unsigned pin_count;
 };

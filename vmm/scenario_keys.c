@@ -106,6 +106,11 @@ static bool cmdline_item(const char *word, unsigned *mask)
 	return false;
 }
 
+static bool need_item(const char *word, unsigned *mask)
+{
+	return !strcmp(word, "watchpoints") && add_bit(NEED_WATCHPOINTS, mask);
+}
+
 static bool scheme_item(const char *word, unsigned *mask)
 {
 	enum scheme scheme;
@@ -169,6 +174,11 @@ static bool set_cmdline(struct scenario *s, const char *value)
 	return each_item(value, cmdline_item, &s->cmdline);
 }
 
+static bool set_needs(struct scenario *s, const char *value)
+{
+	return each_item(value, need_item, &s->needs);
+}
+
 static bool set_deaths(struct scenario *s, const char *value)
 {
 	return !strcmp(value, "none") || each_item(value, death_item, &s->deaths);
@@ -201,4 +211,5 @@ const struct scenario_key scenario_keys[SCENARIO_KEYS] = {
 	{ "deaths",  set_deaths,  true,  "mcip, same-ist, no-ist, each at most once, or none" },
 	{ "flags",   set_flags,   true,  "a hexadecimal number like 0x240602" },
 	{ "cmdline", set_cmdline, true,  "words of the guest's command line: nofsgsbase" },
+	{ "needs",   set_needs,   true,  "what a host may lack: watchpoints" },
 };

@@ -22,6 +22,7 @@ struct host_facts {
 	bool iret_checks_rip;           /* IRET to a RIP that is not canonical faults itself, as on hardware; else the fetch behind it */
 	bool absent_ss_is_np;           /* IRET to a stack segment that is not present: #NP, on hardware #SS */
 	bool faults_set_rf;             /* a fault saves RFLAGS.RF = 1, as on hardware; else as it was */
+	bool watchpoints_fire;          /* a data watchpoint that the guest has armed raises #DB */
 	bool user_hlt_faults;           /* a stop at CPL 3 arrives as #GP(0) with exact RIP */
 };
 
@@ -44,12 +45,13 @@ struct unit {
 	enum gs_name gs;
 };
 
-/* The NMI, #MC or #DB that the guest raised itself last. It belongs to the golden run, and so does its handler. */
+/* The NMI, #MC or #DB that the guest raised itself last, or that a data watchpoint has raised. It belongs to the golden run, and so does its handler. */
 struct raised {
 	bool active;                    /* its handler has not come back */
 	bool nested;                    /* and another one that the guest has raised in there is on its way */
 	unsigned number;                /* counts them from 1 */
 	enum event event;
+	uint64_t dr6;                   /* handed over with #DB */
 	struct cpu_state before;        /* the boundary at which it came: registers, A, I and events */
 };
 

@@ -61,7 +61,7 @@ static void describe(struct walk *w, struct visit *v)
 		.after_access = w->last_insn.touches_memory && !is_gate(s, c->rip),
 		.entered = w->judge.from_user,
 		.shadow = w->last_insn.is_sets_shadow,
-		.dr7_armed = c->dr7 == ABI_DR7_ARMED,
+		.dr7_armed = c->dr7 != ABI_DR7_DISARMED,
 		.nmi_masked = c->nmi_masked, .raised = s->raised.active ? event_vector(s->raised.event) : 0,
 		.nested = s->raised.active && s->raised.nested,
 		.no_ist = death_predict(&s->layout, c, EVENT_GP) == DEATH_NO_IST,

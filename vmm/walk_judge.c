@@ -8,6 +8,7 @@
 #include "vmm/case_return.h"
 #include "vmm/case_work.h"
 #include "vmm/inject.h"
+#include "vmm/walk_watch.h"
 
 /* Vectors of the golden run that push an error code (SDM vol. 3, table 6-1). */
 static bool pushes_error(unsigned vector)
@@ -64,7 +65,7 @@ static enum event event_of(unsigned vector)
 
 static struct injected raised_event(struct session *s)
 {
-	return (struct injected){ s->raised.event, INJECT_DR6, &s->raised.before, &s->model, false, false };
+	return (struct injected){ s->raised.event, s->raised.dr6, &s->raised.before, &s->model, false, false };
 }
 
 /* The length of the OUT by which the guest has sent itself this event; 0 if the instruction was another. */
@@ -80,19 +81,24 @@ static unsigned raising_length(const struct session *s, const struct cpu_state *
 	return bytes[0] == 0xee && (at->gpr[GPR_RDX] & 0xffff) == ABI_PORT_IPI;
 }
 
-/* It came at the boundary after the OUT, which the walk has not seen yet. Delivery has changed neither A nor I. */
+/* It came at the boundary after the OUT, or after the instruction that hit, which the walk has not seen yet. Delivery has changed
+ * neither A nor I. */
 static void at_raised_gate(struct walk_judge *w, struct session *s, const struct cpu_state *now, enum event event)
 {
 	struct raised *r = &s->raised;
 	unsigned length = raising_length(s, &w->last, event);
+	bool hit = w->hit && event == EVENT_DB;
 	struct hardware_frame f;
 	struct injected in;
 
 	judge_at(&s->judge, "gate", now);
-	if (!judge_check(&s->judge, RULE_PROGRESS, length, "%s came, and nobody has raised it", event_name(event)))
+	if (!judge_check(&s->judge, RULE_PROGRESS, hit || length, "%s came, and nobody has raised it", event_name(event)))
 		return;
-	*r = (struct raised){ .active = true, .number = r->number + 1, .event = event, .before = w->last };
-	r->before.rip += length;
+	*r = (struct raised){
+		.active = true, .number = r->number + 1, .event = event, .dr6 = hit ? WATCH_DR6 : INJECT_DR6,
+		.before = hit ? w->after_hit : w->last,
+	};
+	r->before.rip += hit ? 0 : length;
 	r->before.i = now->i;
 	in = raised_event(s);
 	session_read(s, now->gpr[GPR_RSP], &f, sizeof(f));
@@ -236,8 +242,20 @@ bool walk_judge_needs_i(const struct session *s, const struct cpu_state *now)
 	return false;
 }
 
+/* What is watched was touched by the instruction before: nothing may come before its #DB. */
+static void judge_hit(struct walk_judge *w, struct session *s, const struct cpu_state *now)
+{
+	w->hit = w->started && walk_watch_hit(s, &w->last, &w->after_hit);
+	if (!w->hit)
+		return;
+	judge_at(&s->judge, "hit", now);
+	judge_check(&s->judge, RULE_DEBUG, now->rip == s->layout.gate[event_vector(EVENT_DB)],
+		    "what is watched was touched at %#lx, and no #DB came", (unsigned long)w->last.rip);
+}
+
 void walk_judge(struct walk_judge *w, struct session *s, struct cpu_state *now)
 {
+	judge_hit(w, s, now);
 	if (cpu_cpl(now) == 0)
 		in_kernel(w, s, now);
 	else
