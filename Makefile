@@ -67,6 +67,7 @@ check-more: setup-long
 	@$(MAKE) all broken
 	@$(MAKE) OUT=build/asan EXTRA='$(SANITIZE)' SANITIZED=1 suite
 	@$(MAKE) OUT=build/ndebug EXTRA=-DNDEBUG suite
+	@LONG=1 $(PROVE) tap/agree.t tap/broken-qemu.t
 	@$(MAKE) fuzz
 
 # All tests but lint, of this build. The bench looks for guest.elf in its own folder and for ../scenarios from there.

@@ -13,7 +13,7 @@ use Test::More;
 use Time::HiRes qw(sleep time);
 
 our @EXPORT = qw($gsgate $guest $dir claim run_claims skip_claim need_kvm need_engine engine without_kvm gsgate refused
-	refusal tap_problems read_file write_file decode lines_of leftovers);
+	refusal tap_problems read_file write_file decode lines_of leftovers listed_differences);
 our $gsgate = $ENV{GSGATE} // 'build/gsgate';
 our $guest = $ENV{GUEST_ELF} // 'build/guest.elf';
 our $dir = tempdir(CLEANUP => 1);
@@ -93,6 +93,20 @@ sub decode {
 sub lines_of {
 	my ($text) = @_;
 	return split /\n/, $text // '';
+}
+
+# tap/differences, which says what its columns are.
+sub listed_differences {
+	my ($n, @found) = 0;
+	for (lines_of(read_file("$FindBin::Bin/differences"))) {
+		$n++;
+		next if /^#/;
+		my ($name, $who, $fact, $manual, $where, $what, $more) = split / \| /;
+		die "tap/differences:$n: not understood\n" if defined $more || !defined $what || $who !~ /^(?:kvm|qemu)$/ || $fact !~ /^(?:-|\w+=[01])$/;
+		push @found, { name => $name, who => $who, manual => $manual, where => $where eq '-' ? undef : qr/\A(?:$where)\z/, what => $what,
+			$fact eq '-' ? () : (fact => $fact =~ s/=.*//r, value => substr $fact, -1) };
+	}
+	return @found;
 }
 
 # What lies in a directory besides the names that may.

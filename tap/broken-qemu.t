@@ -1,0 +1,84 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: MIT
+# broken-qemu.t: engine qemu catches what engine kvm catches: of each broken guest one case, or its golden run, by the same rule.
+#
+# With LONG=1 in the environment (check-more) it is one case of each line of a manifest. A guest that is not caught stands in tap/differences.
+use strict;
+use warnings;
+use FindBin;
+use lib $FindBin::Bin;
+use TestBroken qw(read_manifest read_scenarios read_map matching);
+use TestGsgate;
+
+my $has = read_scenarios();
+# Where to look first if a manifest does not say.
+my @quick = ('syscall', 'exception', grep { !/^(?:syscall|exception)$/ } sort keys %$has);
+my %not_caught = map { my $d = $_; map { ($_ => $d) } grep { $d->{where} && "broken/$_" =~ $d->{where} } map { m{([^/]+)\.expect$} } <tap/broken/*.expect> }
+	grep { $_->{who} eq 'qemu' } listed_differences();
+
+sub need_qemu {
+	skip_claim('there is no qemu-system-x86_64 (Debian: qemu-system-x86)') if !grep { -x "$_/qemu-system-x86_64" } split /:/, $ENV{PATH};
+}
+
+sub qemu {
+	my ($command, @args) = @_;
+	return gsgate({ limit => 120 }, $command, '--engine', 'qemu', @args);
+}
+
+# A case that the line expects, from the first scenario that has one, and the bench's options for it.
+sub case_of {
+	my ($m, $line, $kernel) = @_;
+	my @run = "@{ $m->{run} }" =~ s/--engine \S+ ?//r =~ /\S+/g;
+	my @named;
+	push @named, shift @run while @run && $run[0] !~ /^-/;
+	my ($by_term) = map { $_->[0] eq 'scenario' && $_->[1] eq '=' ? $_->[2] : () } @{ $line->{terms} };
+	for my $scenario ($by_term ? split /\|/, $by_term : @named ? @named : @quick) {
+		my $r = qemu('list', '--boundaries', '--kernel', $kernel, $scenario, @run);
+		die "gsgate $r->{args}: $r->{status}: $r->{err}" if $r->{status} ne '0';
+		my ($id) = matching($m, $line, read_map($r->{out}, $m->{events}, $has));
+		return ($id, map { $run[$_] eq '--timeout' ? @run[$_, $_ + 1] : () } 0 .. $#run) if $id;
+	}
+	die "$m->{path}:$line->{line}: no case matches\n";
+}
+
+# What the golden run breaks. The cases that come with it are as few as can be.
+sub golden_rule {
+	my ($unit, $kernel) = @_;
+	my ($scenario, $scheme, $gs) = split m{/}, $unit;
+	my $event = (grep { $_ eq 'irq' } @{ $has->{$scenario} }) ? 'irq' : 'nmi';
+	my $r = qemu('run', $scenario, '--scheme', $scheme, '--gs', $gs, '--event', $event, '--kernel', $kernel, '--summary', "$dir/summary");
+	die "gsgate $r->{args}: $r->{status}: $r->{err}" if $r->{status} !~ /^[01]$/;
+	my ($first) = grep { $_->{case} eq "$unit:-" } @{ decode(read_file("$dir/summary"))->{violations} };
+	return $first ? $first->{rule} : 'nothing';
+}
+
+sub rule_of {
+	my ($id, $kernel, @options) = @_;
+	return golden_rule($1, $kernel) if $id =~ /^(.*):-$/;
+	my $r = qemu('replay', $id, '--kernel', $kernel, @options);
+	return $r->{status} eq '1' && $r->{out} =~ /^  ([\w-]+) is broken at /m ? $1 : $r->{status} eq '0' ? 'nothing' : "exit $r->{status}: $r->{err}";
+}
+
+sub check {
+	my ($name) = @_;
+	my $m = read_manifest("tap/broken/$name.expect");
+	my $kernel = -e "tap/broken/$name.patch" ? "build/broken/$name/guest.elf" : $guest;
+	my @lines = @{ $m->{lines} };
+	return "there is no $kernel (make broken)" if !-e $kernel;
+	return map {
+		my ($id, @options) = case_of($m, $_, $kernel);
+		my $rule = rule_of($id, $kernel, @options);
+		$rule eq $_->{rule} ? () : "$id: expected $_->{rule}, reported $rule";
+	} $ENV{LONG} ? @lines : $lines[0];
+}
+
+for my $name (map { m{([^/]+)\.expect$} } sort <tap/broken/*.expect>) {
+	claim($name, sub {
+		need_qemu();
+		my @against = check($name);
+		my $listed = $not_caught{$name} // return @against;
+		return @against ? skip_claim("difference $listed->{name}: $listed->{what}") : 'it is caught, and tap/differences says that it is not';
+	});
+}
+
+run_claims();
