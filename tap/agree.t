@@ -12,7 +12,9 @@ use TestGsgate;
 
 my @engines = qw(kvm qemu);
 my @gs = ('--gs', $ENV{LONG} ? 'u-small,u-negative' : 'u-small');
-my @part = $ENV{LONG} ? () : qw(fallback machine-check nmi syscall);
+# What only one of them may run would be in the sums.
+my @whole = map { m{([^/]+)\.scn$} && read_file($_) !~ /^needs\b/m ? $1 : () } <scenarios/*.scn>;
+my @part = $ENV{LONG} ? @whole : qw(fallback machine-check nmi syscall);
 # Cases of which all that replay shows is compared.
 my @replayed = map { "syscall/$_" } 'ist/u-small/entry_SYSCALL_64+0x0@1:nmi', 'swapgs/u-small/user_syscall+0x25@1:db',
 	'ist/u-negative/exit_to_user_sysret+0x1f@1:mce', 'swapgs/u-small/entry_SYSCALL_64+0x0@1:gp', 'ist/u-own-k/entry_SYSCALL_64+0x3@1:irq';
@@ -154,6 +156,7 @@ sub judged {
 %shows = (
 	'absent-ss' => sub { !comes_to($_[0], 'bad-iret', 'asm_exc_stack_segment') || 0 },
 	'no-ud' => sub { comes_to($_[0], 'fallback', 'asm_exc_invalid_op') },
+	'no-watch' => sub { comes_to($_[0], 'watch', 'asm_exc_debug_ist') },
 	'nt-lost' => sub {
 		my ($r11) = traced($_[0], 'flags/ist/u-small/entry_SYSCALL_64+0x0@1:nmi', 'entry_SYSCALL_64+0x0') =~ /R11=0x([0-9a-f]+)/;
 		return hex($r11) >> 14 & 1;

@@ -215,12 +215,15 @@ for ([ENOENT => POSIX::ENOENT()], [EACCES => POSIX::EACCES()], [EBUSY => POSIX::
 	claim("/dev/kvm with $name: exit 3, and a line with a remedy of its own", sub {
 		my %env = (LD_PRELOAD => shim(), SHIM_ERRNO => $errno);
 		my @against;
-		for my $command ([@quick, qw(--engine kvm)], [qw(list --boundaries syscall --engine kvm)]) {
-			my $r = gsgate({ env => \%env, limit => 20 }, @$command);
+		for my $command (\@quick, [qw(list --boundaries syscall)]) {
+			my $r = gsgate({ env => \%env, limit => 20 }, @$command, '--engine', 'kvm');
 			push @against, refusal($r, 3, qr{/dev/kvm: [^;]+; \w+});
 			my ($remedy) = $r->{err} =~ /; (.*)/;
 			push @against, "the remedy is that of $said{$remedy}" if ($said{ $remedy // '' } //= $name) ne $name;
 		}
+		my $r = gsgate({ env => \%env }, 'doctor', '--engine', 'kvm');
+		my ($remedy) = $r->{out} =~ m{\Ano   KVM +/dev/kvm: [^;\n]+\n     remedy: (\w.*)\n\z};
+		push @against, "doctor: exit $r->{status}, $r->{out}" if $r->{status} ne 3 || ($said{ $remedy // '' } // '') ne $name;
 		return @against;
 	});
 }

@@ -9,7 +9,7 @@
 #include "tap/tap.h"
 #include "vmm/qcow2.h"
 
-#define CLUSTER 65536u
+#define CLUSTER 16384u
 #define MOST (3 * CLUSTER)
 
 /* Clusters of the file that we make: behind the empty image the snapshots, their L1, an L2, the state's three clusters in another order. */

@@ -126,7 +126,7 @@ static void nmi(const struct machine_state *at, uint64_t next, const char *where
 	ok(goes_to(gate(at, 2), QEMU_RESET) && frame_is(&s, false), "%s: with the mask written away it arrives", where);
 }
 
-static void machine_check(const struct machine_state *at, const char *where)
+static void see_machine_check(const struct machine_state *at, const char *where)
 {
 	struct machine_state s = *at;
 
@@ -182,7 +182,7 @@ static void events(const char *where)
 	back_to(&at);
 	must(gdb_step(&gdb) && gdb_state(&gdb, &now), "step");
 	nmi(&at, now.rip, where);
-	machine_check(&at, where);
+	see_machine_check(&at, where);
 	another(&at, where);
 	back_to(&at);
 	must(gdb_state(&gdb, &now), "state");

@@ -39,6 +39,8 @@ void doctor_host(const char *whose, const struct host_facts *f, const char *reme
 		{ f->gate_keeps_ac, "gates keep RFLAGS.AC", "as the manual says",
 		  "AC reads 0 in handlers; a handler that forgets it cannot be seen here" },
 		{ f->faults_set_rf, "faults save RFLAGS.RF as 1", "as the manual says", "they save it as it was; the bench expects that here" },
+		{ f->watchpoints_fire, "data watchpoints fire at CPL 3", "a #DB can come by itself",
+		  "#DB is injected, never caused: scenario watch is skipped" },
 		{ f->fsgsbase_can_be_off, "CR4.FSGSBASE = 0 takes RD/WRGSBASE away", "user code gets #UD, as the manual says",
 		  "user code never gets #UD for RD/WRGSBASE; the bench looks at CR4 itself" },
 	};

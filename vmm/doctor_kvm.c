@@ -16,14 +16,14 @@ static void say_stops(const struct host_facts *f, const struct more_facts *m)
 	char yes[160], no[160];
 
 	doctor_say(m->boundaries && m->same == m->boundaries, "stops at CPL 0 are exact",
-	    doctor_text(yes, sizeof(yes), "%u boundaries of a system call: HLT bytes and breakpoints see the same state", m->boundaries),
-	    doctor_text(no, sizeof(no), "HLT bytes and breakpoints agree at %u of %u boundaries: results cannot be trusted", m->same,
-		 m->boundaries), OTHER_HOST);
+		   doctor_text(yes, sizeof(yes), "%u boundaries of a system call: HLT bytes and breakpoints see the same state", m->boundaries),
+		   doctor_text(no, sizeof(no), "HLT bytes and breakpoints agree at %u of %u boundaries: results cannot be trusted", m->same,
+			       m->boundaries), OTHER_HOST);
 	doctor_say(f->user_hlt_faults, "stops at CPL 3", "every user boundary can be injected", "user boundaries are not reached",
-	    OTHER_HOST);
+		   OTHER_HOST);
 	doctor_say(m->steps && !m->steps_missed, "single steps at CPL 0 are exact", "not needed: the bench never steps",
-	    doctor_text(no, sizeof(no), "%u of %u boundaries of a system call are not seen; the bench never steps", m->steps_missed,
-		 m->steps), NULL);
+		   doctor_text(no, sizeof(no), "%u of %u boundaries of a system call are not seen; the bench never steps", m->steps_missed,
+			       m->steps), NULL);
 }
 
 static void say_entries(const struct host_facts *f, const struct more_facts *m)
@@ -36,25 +36,23 @@ static void say_entries(const struct host_facts *f, const struct more_facts *m)
 	};
 
 	doctor_say(f->syscall_native, "SYSCALL without assistance", "left to the processor",
-	    "the bench completes each SYSCALL from the guest's EFER, STAR, LSTAR and FMASK", NULL);
+		   "the bench completes each SYSCALL from the guest's EFER, STAR, LSTAR and FMASK", NULL);
 	doctor_say(m->sysret_tf == TF_AT_TARGET, "SYSRET restores RFLAGS.TF", "the first #DB comes at its target", tf[m->sysret_tf],
-	    OTHER_HOST);
+		   OTHER_HOST);
 }
 
 static void say_instructions(const struct host_facts *f, const struct more_facts *m)
 {
 	doctor_say(f->fsgsbase, "RD/WRGSBASE in a guest", "every scheme runs", "only scheme swapgs runs; the others are skipped",
-	    "a processor with FSGSBASE (cpuid 7 EBX bit 0); in a virtual machine, have it passed through");
+		   "a processor with FSGSBASE (cpuid 7 EBX bit 0); in a virtual machine, have it passed through");
 	doctor_say(m->lsl, "LSL in a guest", "a kernel may find its CPU number by it",
-	    "a kernel that finds its CPU number by LSL dies here", OTHER_HOST);
+		   "a kernel that finds its CPU number by LSL dies here", OTHER_HOST);
 }
 
-static void say_debug(const struct host_facts *f, const struct more_facts *m)
+static void say_debug(const struct more_facts *m)
 {
 	doctor_say(m->kernel_watch, "data watchpoints fire at CPL 0", "a #DB can come by itself; DR0 watches a word that nothing touches",
-	    "#DB is injected, never caused", OTHER_HOST);
-	doctor_say(f->watchpoints_fire, "data watchpoints fire at CPL 3", "a #DB can come by itself",
-	    "#DB is injected, never caused: scenario watch is skipped", OTHER_HOST "; or `--engine qemu`");
+		   "#DB is injected, never caused", OTHER_HOST);
 }
 
 static void say_events(const struct more_facts *m)
@@ -63,12 +61,12 @@ static void say_events(const struct more_facts *m)
 
 	doctor_say(m->machine_check, "machine checks", "event mce runs", "mce is not delivered: its cases break delivery", OTHER_HOST);
 	doctor_say(m->interrupt, "interrupts without an irqchip", "KVM_INTERRUPT arrives at its gate",
-	    "interrupts cannot be injected here", OTHER_HOST);
+		   "interrupts cannot be injected here", OTHER_HOST);
 	doctor_say(m->interrupt_ready, "KVM tells when RFLAGS.IF is open", "interrupts are injected when it says so",
-	    "the bench must look at RFLAGS.IF itself", NULL);
+		   "the bench must look at RFLAGS.IF itself", NULL);
 	doctor_say(m->dirty_log, "dirty page log",
-	    doctor_text(yes, sizeof(yes), "a case compares the pages in it (one store: %u more than were written)", m->dirty_extra),
-	    "written pages are missing from it: memory cannot be judged here", OTHER_HOST);
+		   doctor_text(yes, sizeof(yes), "a case compares the pages in it (one store: %u more than were written)", m->dirty_extra),
+		   "written pages are missing from it: memory cannot be judged here", OTHER_HOST);
 }
 
 /* The reason ends with a remedy of its own. */
@@ -107,7 +105,7 @@ bool doctor_kvm(const struct options *o)
 	say_entries(&b.facts, &m);
 	say_instructions(&b.facts, &m);
 	doctor_host(NULL, &b.facts, OTHER_HOST);
-	say_debug(&b.facts, &m);
+	say_debug(&m);
 	say_events(&m);
 	printf("floor: %.0f exits/s with 1 job", floor_exits_per_second(&b, 1, FLOOR_SECONDS));
 	printf(", %.0f exits/s with %u\n", floor_exits_per_second(&b, o->jobs, FLOOR_SECONDS), o->jobs);

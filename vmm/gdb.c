@@ -134,13 +134,6 @@ bool gdb_state(struct gdb *g, struct cpu_state *out)
 				   gdb_fail(g, "its gdb stub's registers are not as it describes them"));
 }
 
-bool gdb_set_flags(struct gdb *g, uint64_t rflags)
-{
-	uint32_t swapped = __builtin_bswap32(rflags);   /* bytes in the order of memory */
-
-	return gdb_ask(g, "P%x=%08x", gdb_regs_flags(&g->regs), swapped) && is_ok(g, "P");
-}
-
 bool gdb_set_changed(struct gdb *g, const struct cpu_state *from, const struct cpu_state *to)
 {
 	struct gdb_reg reg;

@@ -41,7 +41,6 @@ bool gdb_resume(struct gdb *g, const char *how, double seconds, bool *late);
 bool gdb_interrupt(struct gdb *g);
 
 bool gdb_state(struct gdb *g, struct cpu_state *out);
-bool gdb_set_flags(struct gdb *g, uint64_t rflags);
 /* Writes what differs, queued. False if the stub cannot write one of them. */
 bool gdb_set_changed(struct gdb *g, const struct cpu_state *from, const struct cpu_state *to);
 bool gdb_read(struct gdb *g, uint64_t at, void *out, size_t size);

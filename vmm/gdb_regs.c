@@ -178,8 +178,3 @@ bool gdb_regs_changed(const struct gdb_regs *r, const struct cpu_state *from, co
 	}
 	return false;
 }
-
-unsigned gdb_regs_flags(const struct gdb_regs *r)
-{
-	return r->reg[FLAGS].number;
-}

@@ -38,7 +38,4 @@ bool gdb_regs_read(const struct gdb_regs *r, const char *digits, size_t size, st
 bool gdb_regs_changed(const struct gdb_regs *r, const struct cpu_state *from, const struct cpu_state *to, unsigned *n,
 		      struct gdb_reg *reg, uint64_t *value);
 
-/* The number of the flags for `P`. */
-unsigned gdb_regs_flags(const struct gdb_regs *r);
-
 #endif
