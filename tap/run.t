@@ -17,6 +17,7 @@ my @rules = qw(delivery handler-gs handler-stack frame flags debug transparent r
 	context progress);
 
 # Each run once, when the first claim asks for it; with its journal and summary.
+plan(skip_all => 'neither /dev/kvm nor qemu-system-x86_64 is usable here') if !engine();
 # On the slower engine "everything" is less.
 my $slow = engine() eq 'qemu';
 my @scheme = $slow ? qw(--scheme ist) : ();
@@ -27,7 +28,6 @@ my %runs = (two => [@whole, qw(--jobs 2)], one => [@whole, qw(--jobs 1)], part =
 my %done;
 sub the {
 	my ($name) = @_;
-	need_engine();
 	return $done{$name} if $done{$name};
 	my ($s, $j) = map { "$dir/$name.$_" } qw(summary journal);
 	my $r = gsgate('run', @{ $runs{$name} }, '--summary', $s, '--journal', $j);
@@ -44,8 +44,7 @@ sub need_speed {
 
 # What a run prints apart from what depends on time.
 sub timeless {
-	my ($r) = @_;
-	return grep { !m{/s\b|^# speed} } lines_of($r->{out});
+	return grep { !m{/s\b|^# speed} } lines_of($_[0]{out});
 }
 
 sub first_difference {
@@ -171,7 +170,6 @@ claim('the run needs less than 200 MB', sub {
 	return $kb && $kb < 200 << 10 ? () : "$kb kB";
 });
 claim('the summary repeats the seed that was given, the largest too', sub {
-	need_engine();
 	return map {
 		my $r = gsgate(qw(run syscall --scheme ist --gs u-small --event nmi --seed), $_, '--summary', "$dir/seed");
 		my ($said) = (read_file("$dir/seed") // '') =~ /"seed": (-?\d+)/;
@@ -183,7 +181,6 @@ claim('the summary repeats the seed that was given, the largest too', sub {
 for (['u-negative', $slow ? 'exception' : ()], ['u-other-k', 'syscall']) {
 	my ($gs, @part) = @$_;
 	claim("swapgs with FSGSBASE left on and $gs, asked for by name: broken by handler-gs, exit 1", sub {
-		need_engine();
 		my $r = gsgate('run', @part, '--scheme', 'swapgs', '--gs', $gs, '--summary', "$dir/bug2");
 		my $s = decode(read_file("$dir/bug2")) // {};
 		my (%counts, %by);
@@ -195,11 +192,9 @@ for (['u-negative', $slow ? 'exception' : ()], ['u-other-k', 'syscall']) {
 	});
 }
 claim('swapgs with u-own-k is refused', sub {
-	need_engine();
 	return map { refused(2, qr/u-own-k/, qw(run --scheme swapgs --gs), $_) } 'u-own-k', 'u-small,u-own-k';
 });
 claim('u-negative without a scheme runs only ist, and is green', sub {
-	need_engine();
 	my $r = gsgate(qw(run syscall --gs u-negative --summary), "$dir/green");
 	my $schemes = join ' ', @{ (decode(read_file("$dir/green")) // {})->{schemes} // [] };
 	return (tap_problems($r->{out}), grep { $_ } $r->{status} ne 0 && "exit $r->{status}",
@@ -229,7 +224,6 @@ for ([INT => 130], [TERM => 143]) {
 	my ($signal, $status) = @$_;
 	for my $moment (sort keys %moment) {
 		claim("SIG$signal $moment: exit $status, a valid partial, nothing half-written", sub {
-			need_engine();
 			mkdir my $where = "$dir/$signal$moment";
 			my $r = gsgate({ signal => $signal, when => $moment{$moment} }, 'run', '--summary', "$where/summary",
 				'--journal', "$where/journal");
@@ -238,7 +232,6 @@ for ([INT => 130], [TERM => 143]) {
 	}
 }
 claim('nobody reads the output any more: it stops at once, without a core and without leftovers', sub {
-	need_engine();
 	mkdir my $where = "$dir/pipe";
 	my $pid = open my $out, '-|', $gsgate, 'run', '--summary', "$where/summary", '--journal', "$where/journal" or die "$!\n";
 	my $line = <$out>;
@@ -250,7 +243,6 @@ claim('nobody reads the output any more: it stops at once, without a core and wi
 		map({ "left behind: $_" } leftovers($where, qw(summary journal)));
 });
 claim('out of time: exit 4, all points there, and the summary tells of unfinished units', sub {
-	need_engine();
 	my $r = gsgate(qw(run --time 1 --summary), "$dir/time");
 	my $s = decode(read_file("$dir/time")) // {};
 	return (tap_problems($r->{out}), grep { $_ } $r->{status} ne 4 && "exit $r->{status}", !$s->{units_unfinished}
@@ -295,7 +287,6 @@ claim('out of time: windows and user code have come first', sub {
 	return $small > $zero ? () : "u-small $small, u-zero $zero";
 });
 claim('--time limits the whole run, the mapping too', sub {
-	need_engine();
 	my $r = gsgate(qw(run --time 1 --jobs 1));
 	return $r->{seconds} < ($slow ? 4 : 2) ? () : "took $r->{seconds} s";
 });
