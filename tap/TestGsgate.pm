@@ -12,7 +12,7 @@ use POSIX ();
 use Test::More;
 use Time::HiRes qw(sleep time);
 
-our @EXPORT = qw($gsgate $guest $dir claim run_claims skip_claim need_kvm need_engine engine without_kvm gsgate refused
+our @EXPORT = qw($gsgate $guest $dir claim run_claims skip_claim need_kvm need_engine all_need_engine engine without_kvm gsgate refused
 	refusal tap_problems read_file write_file decode lines_of leftovers listed_differences);
 our $gsgate = $ENV{GSGATE} // 'build/gsgate';
 our $guest = $ENV{GUEST_ELF} // 'build/guest.elf';
@@ -46,6 +46,10 @@ sub engine {
 
 sub need_engine {
 	skip_claim('neither /dev/kvm nor qemu-system-x86_64 (Debian: qemu-system-x86) is usable here') if !engine();
+}
+
+sub all_need_engine {
+	plan(skip_all => 'neither /dev/kvm nor qemu-system-x86_64 (Debian: qemu-system-x86) is usable here') if !engine();
 }
 
 # The words before a command that make it run as without /dev/kvm.

@@ -17,7 +17,7 @@ my @rules = qw(delivery handler-gs handler-stack frame flags debug transparent r
 	context progress);
 
 # Each run once, when the first claim asks for it; with its journal and summary.
-plan(skip_all => 'neither /dev/kvm nor qemu-system-x86_64 is usable here') if !engine();
+all_need_engine();
 # On the slower engine "everything" is less.
 my $slow = engine() eq 'qemu';
 my @scheme = $slow ? qw(--scheme ist) : ();
