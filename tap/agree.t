@@ -17,7 +17,8 @@ my @whole = map { m{([^/]+)\.scn$} && read_file($_) !~ /^needs\b/m ? $1 : () } <
 my @part = $ENV{LONG} ? @whole : qw(fallback machine-check nmi syscall);
 # Cases of which all that replay shows is compared.
 my @replayed = map { "syscall/$_" } 'ist/u-small/entry_SYSCALL_64+0x0@1:nmi', 'swapgs/u-small/user_syscall+0x25@1:db',
-	'ist/u-negative/exit_to_user_sysret+0x1f@1:mce', 'swapgs/u-small/entry_SYSCALL_64+0x0@1:gp', 'ist/u-own-k/entry_SYSCALL_64+0x3@1:irq';
+	'ist/u-negative/exit_to_user_sysret+0x1f@1:mce', 'swapgs/u-small/entry_SYSCALL_64+0x0@1:gp', 'ist/u-own-k/entry_SYSCALL_64+0x3@1:irq',
+	'ist/u-small/entry_SYSCALL_64+0x0@1:nmi.resched';   # its handler writes to a port
 my @differences = listed_differences();
 my (%run, %seen_at, %shows);
 

@@ -20,10 +20,9 @@ static void create(struct machine *m)
 	m->sregs = &v->want.sregs;
 	m->events = &v->want.events;
 	v->specials = 0;
-	v->was_reset = false;
 	v->want = v->have = v->blank;
 	v->lost = true;
-	v->was_reset = false;
+	v->was_reset = v->after_port = false;
 	memset(mem_at(&m->mem, 0, m->mem.size), 0, m->mem.size);
 }
 
@@ -119,7 +118,7 @@ static void machine_check_now(struct machine *m, const struct kvm_x86_mce *mce)
 		 mce->misc);
 	if (!v->maker->monitor(v, command))
 		qemu_vcpu_die(m);
-	v->deep = v->debug = false;
+	v->deep = v->debug = v->after_port = false;
 	v->was_reset = has_reset(m);
 }
 

@@ -144,6 +144,7 @@ static bool by_port(struct entry *e, const struct qemu_special *s)
 		return true;
 	if (e->m->regs->rip != s->at + s->length)
 		return false;
+	e->v->after_port = true;
 	*e->left = (struct left){ .why = LEAVE_PORT, .port = s->by_dx ? (uint16_t)before.rdx : s->port, .value = before.rax & mask };
 	return true;
 }
@@ -202,6 +203,15 @@ static bool go(struct entry *e)
 	return stops_is_set(e->stops, e->m->regs->rip);
 }
 
+/* Behind an OUT is a boundary like any other; what the OUT has raised comes first. */
+static bool is_stop_behind_port(struct machine *m, const struct stops *stops)
+{
+	bool after_port = m->qemu->after_port;
+
+	m->qemu->after_port = false;
+	return after_port && !has_event(m->events) && stops_is_set(stops, m->regs->rip);
+}
+
 void qemu_run(struct machine *m, struct stops *stops, struct left *left)
 {
 	struct entry e = { m, m->qemu, stops, 0, left };
@@ -209,6 +219,10 @@ void qemu_run(struct machine *m, struct stops *stops, struct left *left)
 	*left = (struct left){ .why = LEAVE_SHUTDOWN };
 	if (m->qemu->was_reset) {
 		m->qemu->lost = true;
+		return;
+	}
+	if (is_stop_behind_port(m, stops)) {
+		*left = (struct left){ .why = LEAVE_STOP, .at = m->regs->rip };
 		return;
 	}
 	qemu_specials_find(m->qemu, stops);

@@ -40,6 +40,8 @@ struct qemu_vcpu {
 	bool lost;                      /* QEMU has something else altogether: all of want must be loaded */
 	bool stops_again;               /* a data watchpoint may have hit in a single step: QEMU stops for it once more, before it goes
 					 * on, unless it is loaded */
+	bool after_port;                /* the OUT that the guest was left by is done, and the instruction behind it has had no chance to be
+					 * a stop */
 	bool was_reset;                 /* it has reset itself while it stood still: a machine check inside another one */
 	gva_t breakpoint[QEMU_BREAKPOINTS]; /* that QEMU has, in order */
 	unsigned breakpoints;
