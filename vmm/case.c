@@ -94,7 +94,7 @@ void flight_look(struct flight *f, enum case_stop stop)
 	machine_get(&s->machine, parts_of(stop, f), &f->now);
 	if (sabotage && sabotage->damage && sabotage->at == stop) {
 		sabotage->damage(s, &f->now);
-		machine_flush(&s->machine);     /* what is judged is what KVM has */
+		machine_flush(&s->machine);     /* what is judged is what the engine has */
 		machine_get(&s->machine, parts_of(stop, f), &f->now);
 	}
 	judge_at(&s->judge, name_of(f, stop), &f->now);

@@ -63,8 +63,10 @@ static void get_debug(struct machine *m, struct kvm_debugregs *d)
 	*d = m->qemu->want.debug;
 }
 
+/* Seen first, here and below: what is written over a value that was not known would pass for not written. */
 static void set_debug(struct machine *m, const struct kvm_debugregs *d)
 {
+	qemu_vcpu_see_debug(m);
 	m->qemu->want.debug = *d;
 }
 
@@ -88,6 +90,8 @@ static void set_msrs(struct machine *m, const uint32_t *index, const uint64_t *v
 
 		if (slot < 0)
 			die(EXIT_HOST, "%s: MSR %#x is not in its saved state", m->qemu->maker->name, index[n]);
+		if (slot != SAVED_KERNEL_GS_BASE)
+			qemu_vcpu_deepen(m);
 		m->qemu->want.msr[slot] = value[n];
 	}
 }

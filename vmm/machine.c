@@ -86,6 +86,7 @@ gva_t machine_gate(const struct machine *m, unsigned vector)
 
 void machine_set_cpl(struct machine *m, unsigned cpl, uint16_t cs, uint16_t ss)
 {
+	m->engine->look(m, MACHINE_ALL);        /* the hidden parts do not come with every exit of every engine */
 	machine_flat_pair(cpl, cs, ss, m->sregs);
 	machine_touched_sregs(m);
 }

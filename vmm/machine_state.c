@@ -176,8 +176,8 @@ void machine_restore_core(struct machine *m, const struct machine_state *s)
 
 void machine_restore(struct machine *m, const struct machine_state *s)
 {
+	m->engine->make_runnable(m);
 	m->engine->set_msrs(m, saved_msrs, s->msr, SAVED_MSRS);
 	m->engine->set_debug(m, &s->debug);
-	m->engine->make_runnable(m);
 	machine_restore_core(m, s);
 }

@@ -69,6 +69,7 @@ static void *start_asked(void *context)
 		pthread_mutex_unlock(&h->lock);
 		v = start_one(h);
 		pthread_mutex_lock(&h->lock);
+		h->coming--;
 		add_idle(h, v);
 	}
 	while ((v = h->idle)) {
@@ -117,12 +118,16 @@ struct qemu_vcpu *qemu_pool_take(struct qemu_host *h)
 	struct qemu_vcpu *v;
 
 	pthread_mutex_lock(&h->lock);
-	if (!h->idle) {
-		h->asked++;
-		pthread_cond_broadcast(&h->changed);
-	}
-	while (!h->idle)
+	h->waiting++;
+	while (!h->idle) {
+		if (h->coming < h->waiting) {
+			h->coming++;
+			h->asked++;
+			pthread_cond_broadcast(&h->changed);
+		}
 		pthread_cond_wait(&h->changed, &h->lock);
+	}
+	h->waiting--;
 	v = h->idle;
 	h->idle = v->next;
 	pthread_mutex_unlock(&h->lock);

@@ -18,6 +18,8 @@ struct qemu_host {
 	struct qemu_vcpu *idle;
 	pthread_t starter;              /* a QEMU ends with the thread that has started it: this one lives as long as the host */
 	unsigned asked;                 /* machines that it is to start */
+	unsigned coming;                /* those, and the one that it is starting */
+	unsigned waiting;               /* who wants one: no more machines are started than that */
 	bool closing;
 };
 
