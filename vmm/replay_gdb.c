@@ -11,7 +11,7 @@
 #include "vmm/case.h"
 #include "vmm/die.h"
 #include "vmm/gdb_serve.h"
-#include "vmm/qemu_vcpu.h"
+#include "vmm/qemu_pool.h"
 #include "vmm/record.h"
 #include "vmm/walk.h"
 
@@ -101,6 +101,8 @@ static __attribute__((noreturn)) void serve(const struct held *h, struct machine
 		if (strncmp(end, "exit status 0", strlen("exit status 0")))
 			die(EXIT_HOST, "%s is gone%s%s", QEMU_PROGRAM, *end ? ": " : "", end);
 	}
+	watchdog_stop();                /* no thread of ours runs into the end of the process */
+	qemu_host_close(m->host->qemu);
 	exit(EXIT_GOOD);
 }
 
