@@ -106,12 +106,21 @@ sub journal_of {
 	return { map { my ($id) = split ' '; ($id => [where($id), 'injected']) } lines_of(cases()->{$engine}{journal}) };
 }
 
+# Of the #GP and #PF that only this engine injects, where it comes to other places: each is a death for want of an IST.
+sub deaths_of_its_own {
+	my ($engine) = @_;
+	my ($mine, $others) = map { journal_of($_) } $engine, grep { $_ ne $engine } @engines;
+	return scalar grep { /:(?:gp|pf)$/ && !$others->{$_} } keys %$mine;
+}
+
 sub violations_of {
 	my ($engine) = @_;
 	my $s = cases()->{$engine}{summary};
+	my %deaths = %{ $s->{deaths} };
+	$deaths{'no-ist'} -= deaths_of_its_own($engine) if exists $deaths{'no-ist'};
 	return { map({ ($_->{case} => [where($_->{case}), "$_->{rule}: $_->{detail}"]) } @{ $s->{violations} }),
 		map({ ("canary $_->{name}" => ['canary', $_->{caught} ? "caught by $_->{rule}" : 'not caught']) } @{ $s->{canaries} }),
-		map({ ("death $_" => ['death', $s->{deaths}{$_}]) } keys %{ $s->{deaths} }) };
+		map({ ("death $_" => ['death', $deaths{$_}]) } keys %deaths) };
 }
 
 sub points_of {
