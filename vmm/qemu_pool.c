@@ -10,7 +10,8 @@
 
 #include "vmm/die.h"
 
-#define ANSWER_SECONDS 30.0             /* a busy machine is not a QEMU that hangs */
+#define FIRST_SECONDS 10.0               /* for the first answers of a new one ... */
+#define ANSWER_SECONDS 20.0              /* ... and later: a busy machine is not a QEMU that hangs */
 
 static void end(struct qemu_vcpu *v)
 {
@@ -23,8 +24,9 @@ static bool ready(struct qemu_vcpu *v, char *err, size_t err_size)
 	struct gdb *g = &v->gdb;
 	char why[300];
 
-	if (gdb_open(g, v->socket, ANSWER_SECONDS) && gdb_queue(g, "Qqemu.sstep=1") && gdb_flush(g) &&
+	if (gdb_open(g, v->socket, FIRST_SECONDS) && gdb_queue(g, "Qqemu.sstep=1") && gdb_flush(g) &&
 	    qemu_state_open(g, err, err_size) && qemu_state_save(g, v->state, &v->saved, true, err, err_size)) {
+		g->limit = ANSWER_SECONDS;
 		qemu_state_nmi_input(&v->saved);
 		qemu_state_read(&v->saved, &v->blank);
 		return true;
