@@ -24,7 +24,7 @@ my @scheme = $slow ? qw(--scheme ist) : ();
 my @part = ('gs', 'syscall', '--gs', 'u-small,u-negative', '--jobs', 2, @scheme);
 my @whole = $slow ? (qw(gs syscall machine-check), '--gs', 'u-small,u-zero,u-negative', @scheme) : ();
 my %runs = (two => [@whole, qw(--jobs 2)], one => [@whole, qw(--jobs 1)], part => [@part], again => [@part], ranked => [@part, qw(--time 100)],
-	cut => [@whole, '--time', sub { $slow ? the('two')->{seconds} * 0.6 : $ENV{SANITIZED} ? 60 : 8 }]);
+	cut => [@whole, '--time', sub { $slow ? the('two')->{seconds} * 0.6 : $ENV{SANITIZED} ? 20 : 8 }]);
 my %done;
 sub the {
 	my ($name) = @_;
