@@ -81,8 +81,15 @@ claim('versions: image, its hash as the summary has it, engine, host, compiler',
 	gsgate(qw(run syscall --scheme ist --gs u-small --event nmi), @broken, '--summary', "$dir/summary");
 	my $s = decode(read_file("$dir/summary")) // {};
 	chomp(my $host = `uname -r`);
-	return map { $text =~ /^$_/m ? () : "no $_ in $text" } "image: \Q$kernel\E\$", 'image_hash: ' . ($s->{image_hash} // '?') . '$', 'engine: \S',
+	return map { $text =~ /^$_/m ? () : "no $_ in $text" } "image: \Q$kernel\E\$", 'image_hash: ' . ($s->{image_hash} // '?') . '$', 'engine: ' . engine() . '\b',
 		"host: Linux \Q$host\E ", 'gsgate: built by gcc \d';
+});
+claim('versions: another engine is named, with its version', sub {
+	skip_claim('there is no qemu-system-x86_64 (Debian: qemu-system-x86)') if !grep { -x "$_/qemu-system-x86_64" } split /:/, $ENV{PATH};
+	my $case = 'syscall/ist/u-small/entry_SYSCALL_64+0x0@1:nmi';
+	gsgate('replay', '--engine', 'qemu', $case, '--dump', "$dir/qemu");
+	my $text = artifact("$dir/qemu/" . folder_of($case), 'versions');
+	return $text =~ /^engine: qemu \d+\.\d+/m ? () : $text;
 });
 claim('stack and percpu: the frame that the event pushed, where it came, and K in its place', sub {
 	my ($id) = groups(broken_run());

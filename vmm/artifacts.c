@@ -12,6 +12,7 @@
 #include "vmm/die.h"
 #include "vmm/groups.h"
 #include "vmm/outfile.h"
+#include "vmm/qemu_pool.h"
 
 #define MOST_CASES 20
 #define PATH_SIZE 4000
@@ -95,16 +96,26 @@ static void write_percpu(FILE *f, const struct replay *r, const struct session *
 	dump_print_percpu(f, &r->dump, s);
 }
 
+/* "kvm", or "qemu 7.2.22": libvirt's QEMU does not say its version. */
+static void name_engine(const struct host *h, char *out, size_t out_size)
+{
+	const char *version = h->qemu ? h->qemu->version : "";
+
+	snprintf(out, out_size, "%s%s%s", h->engine->name, *version ? " " : "", version);
+}
+
 static void write_versions(FILE *f, const struct replay *r, const struct session *s)
 {
 	const struct bench *bench = s->bench;
 	struct utsname u;
+	char engine[80];
 
 	(void)r;
+	name_engine(&bench->host, engine, sizeof(engine));
 	uname(&u);
 	fprintf(f, "gsgate: built by gcc %s\nimage: %s\nimage_hash: 0x%016lx\nengine: %s\nhost: %s %s %s %s\n", __VERSION__,
 		elf_path(bench->elf), (unsigned long)elf_text_hash(bench->elf),
-		*bench->engine_version ? bench->engine_version : "kvm", u.sysname, u.release, u.version, u.machine);
+		engine, u.sysname, u.release, u.version, u.machine);
 }
 
 static void write_replay(FILE *f, const struct replay *r, const struct session *s)

@@ -35,7 +35,6 @@ struct bench {
 	uint64_t seed;
 	char replay_option[600];        /* "--engine NAME --connect URI --kernel FILE": what replaying a case needs of it, or "" */
 	double default_time;            /* seconds that a run may take if nobody says otherwise; 0: any */
-	char engine_version[120];       /* for a bug report: what runs the guest; "" if not known */
 };
 
 /* What one session runs. */
