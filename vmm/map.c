@@ -62,6 +62,11 @@ const char *map_why_not(const struct visit *v, enum event event)
 	return map_cannot(v, event);
 }
 
+bool map_is_planned(const struct visit *v, unsigned events, enum event event)
+{
+	return events >> event & 1 && !map_why_not(v, event);
+}
+
 bool map_same_kind(const struct visit *a, const struct visit *b)
 {
 	return a->rip == b->rip && a->cpl == b->cpl && a->a == b->a && a->i == b->i && a->stack == b->stack &&

@@ -60,6 +60,8 @@ const char *map_cannot(const struct visit *v, enum event event);
 
 /* Why this event is not injected at this visit, or NULL if it is. */
 const char *map_why_not(const struct visit *v, enum event event);
+/* Is this event, one of `events` (bit 1 << enum event), injected at that visit? */
+bool map_is_planned(const struct visit *v, unsigned events, enum event event);
 
 /* In a window: at CPL 0 where A is not K. */
 bool map_in_window(const struct visit *v);

@@ -138,7 +138,7 @@ static bool has_rank(const struct unit_record *r, unsigned ranks)
 {
 	for (size_t n = 0; n < r->map.count; n++)
 		for (enum event e = 0; e < EVENT_COUNT; e++)
-			if (r->events >> e & 1 && ranks >> r->map.at[n].rank[e] & 1 && !map_why_not(&r->map.at[n], e))
+			if (ranks >> r->map.at[n].rank[e] & 1 && map_is_planned(&r->map.at[n], r->events, e))
 				return true;
 	return false;
 }

@@ -29,7 +29,7 @@ void points_group(struct points *p, const struct unit_record *r, const struct be
 	*p = (struct points){ 0 };
 	for (size_t n = 0; n < r->map.count; n++)
 		for (enum event event = 0; event < EVENT_COUNT; event++)
-			if (events >> event & 1 && !map_why_not(&r->map.at[n], event))
+			if (map_is_planned(&r->map.at[n], events, event))
 				find(p, symbol_of(r, bench, n), event)->planned++;
 	for (size_t n = 0; n < r->case_count; n++) {
 		const struct case_record *c = &r->cases[n];

@@ -73,7 +73,7 @@ void rank_map(struct ranks *k, struct map *m, unsigned events, enum scheme schem
 		if (rank_of_value(gs) < RANK_VALUES - 1 && (v->inject || v->inject_irq))
 			r = find(k, &(struct ranked){ .kind = kind_of(m, n), .scheme = scheme, .gs = gs });
 		for (enum event e = 0; e < EVENT_COUNT; e++) {
-			bool planned = r && events >> e & 1 && !map_why_not(v, e);
+			bool planned = r && map_is_planned(v, events, e);
 
 			v->rank[e] = planned && !(r->seen >> e & 1) ? rank_of_new(v, e, gs) : RANK_REST;
 			if (planned)

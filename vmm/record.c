@@ -36,7 +36,7 @@ size_t record_planned(const struct unit_record *r)
 
 	for (size_t n = 0; n < r->map.count; n++)
 		for (enum event e = 0; e < EVENT_COUNT; e++)
-			count += r->events >> e & 1 && !map_why_not(&r->map.at[n], e);
+			count += map_is_planned(&r->map.at[n], r->events, e);
 	return count;
 }
 

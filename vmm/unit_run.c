@@ -148,7 +148,7 @@ static void add_checks(struct unit_record *r, const struct session *s, const str
 
 static bool is_planned(const struct pass *p, const struct visit *v, enum event event)
 {
-	return p->r->events >> event & 1 && p->ranks >> v->rank[event] & 1 && !map_why_not(v, event);
+	return p->ranks >> v->rank[event] & 1 && map_is_planned(v, p->r->events, event);
 }
 
 static bool any_planned(const struct pass *p, const struct visit *v)
