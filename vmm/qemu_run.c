@@ -99,14 +99,6 @@ static bool resume(struct entry *e, const char *how)
 	return !late;
 }
 
-static bool is_iret(const struct entry *e)
-{
-	uint64_t left;
-	const uint8_t *bytes = stops_text(e->stops, e->m->regs->rip, &left);
-
-	return bytes && left >= 2 && bytes[0] == 0x48 && bytes[1] == 0xcf;
-}
-
 /* Both copies. */
 static void set_nmi(struct qemu_vcpu *v, bool masked, bool pending)
 {
@@ -119,7 +111,7 @@ static void set_nmi(struct qemu_vcpu *v, bool masked, bool pending)
 static bool step(struct entry *e)
 {
 	struct kvm_vcpu_events *events = e->m->events;
-	bool iret = is_iret(e), masked = events->nmi.masked, pending = events->nmi.pending;
+	bool iret = stops_is_iretq(e->stops, e->m->regs->rip), masked = events->nmi.masked, pending = events->nmi.pending;
 	uint64_t target = 0;
 
 	if (iret)

@@ -184,10 +184,9 @@ static bool iret_to_itself(struct run *r)
 {
 	struct machine *m = r->machine;
 	struct kvm_regs *regs = machine_regs(m);
-	uint64_t left, f[5];
-	const uint8_t *bytes = stops_text(r->stops, regs->rip, &left);
+	uint64_t f[5];
 
-	if (!bytes || left < 2 || bytes[0] != 0x48 || bytes[1] != 0xcf || machine_sregs(m)->cs.selector & 3)
+	if (!stops_is_iretq(r->stops, regs->rip) || machine_sregs(m)->cs.selector & 3)
 		return false;
 	if (!mem_read(&m->mem, machine_sregs(m)->cr3, regs->rsp, f, sizeof(f)) || f[0] != regs->rip || f[1] & 3)
 		return false;

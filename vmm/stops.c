@@ -156,3 +156,11 @@ const uint8_t *stops_text(const struct stops *s, gva_t at, uint64_t *available)
 	*available = r->va + r->size - at;
 	return r->plain + (at - r->va);
 }
+
+bool stops_is_iretq(const struct stops *s, gva_t at)
+{
+	uint64_t left;
+	const uint8_t *bytes = stops_text(s, at, &left);
+
+	return bytes && left >= 2 && bytes[0] == 0x48 && bytes[1] == 0xcf;
+}

@@ -51,6 +51,9 @@ void stops_carpet(struct stops *s);
 void stops_keep(struct stops *s);
 void stops_bring_back(struct stops *s);
 
+/* Is there an IRETQ of the image's? */
+bool stops_is_iretq(const struct stops *s, gva_t at);
+
 /* The image's bytes from `at` to the end of its text (NULL outside of it), whatever stops are set. */
 const uint8_t *stops_text(const struct stops *s, gva_t at, uint64_t *available);
 
