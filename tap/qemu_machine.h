@@ -92,7 +92,7 @@ static void boot(const char *path)
 {
 	struct machine_state s;
 
-	must(qemu_start_empty(&qemu, path, "tcg", err, sizeof(err)) && gdb_open(&gdb, qemu.gdb, SECONDS), "start");
+	must(qemu_start_empty(&qemu, path, err, sizeof(err)) && gdb_open(&gdb, qemu.gdb, SECONDS), "start");
 	must(qemu_state_open(&gdb, err, sizeof(err)) && qemu_state_save(&gdb, qemu.state, &stream, true, err, sizeof(err)), "first save");
 	must(elf_load(elf, &qemu.ram, err, sizeof(err)), "image");
 	strcpy(mem_at(&qemu.ram, symbol("boot_cmdline") - ABI_KERNEL_VIRT, sizeof(CMDLINE)), CMDLINE);

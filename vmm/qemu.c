@@ -106,12 +106,12 @@ static struct ram_words ram_words(void)
 }
 
 /* No source of interrupts; stopped before the first instruction; RAM and gdb stub inherited. */
-static pid_t spawn(const char *path, const char *accel, const int fd[])
+static pid_t spawn(const char *path, const int fd[])
 {
 	struct ram_words ram = ram_words();
 	char bios[64], drive[128];
 	char *const argv[] = {
-		(char *)path, "-nodefaults", "-no-user-config", "-display", "none", "-S", "-accel", (char *)accel, "-cpu", "max",
+		(char *)path, "-nodefaults", "-no-user-config", "-display", "none", "-S", "-accel", "tcg", "-cpu", "max",
 		"-M", MACHINE, "-m", ram.size, "-object", ram.object, "-chardev", "socket,id=gdb,fd=3", "-gdb", "chardev:gdb",
 		"-bios", bios, "-drive", drive, NULL,
 	};
@@ -121,7 +121,7 @@ static pid_t spawn(const char *path, const char *accel, const int fd[])
 	return child_spawn(argv, fd);
 }
 
-bool qemu_start_empty(struct qemu *q, const char *path, const char *accel, char *err, size_t err_size)
+bool qemu_start_empty(struct qemu *q, const char *path, char *err, size_t err_size)
 {
 	int pair[2], ram = child_file("RAM"), bios = child_file("firmware"), null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	int errors = child_file("the errors"), state = child_file("the saved state");
@@ -133,7 +133,7 @@ bool qemu_start_empty(struct qemu *q, const char *path, const char *accel, char 
 	*q = (struct qemu){ .gdb = pair[0], .errors = errors, .state = state };
 	mem_init_file(&q->ram, ram, ABI_RAM_SIZE);
 	fd[FD_GDB] = pair[1];
-	q->pid = spawn(path, accel, fd);
+	q->pid = spawn(path, fd);
 	if (q->pid < 0)
 		snprintf(err, err_size, "%s cannot be started: %s", path, strerror(errno));
 	close(pair[1]);

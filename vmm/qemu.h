@@ -29,10 +29,10 @@ bool qemu_version(const char *path, char *version, size_t version_size, char *er
 
 /* Starts it on nothing, for a guest that the bench puts into RAM and into a saved state (qemu_state.h). Its firmware is 64 KB of zero bytes,
  * RAM is zero. Ports are nobody's. A triple fault resets the CPU to QEMU_RESET and goes on there: have a breakpoint there.
- * `accel` is QEMU's word for it, "tcg" or "kvm"; nothing but "tcg" has been tried. It has no name for anything in the file system, so
- * nothing is left there whoever is killed. It dies with the calling thread, and on every exit(). */
+ * It runs without KVM, has no name for anything in the file system, so nothing is left there whoever is killed, and dies with the
+ * calling thread, and on every exit(). */
 #define QEMU_RESET 0xfffffff0u
-bool qemu_start_empty(struct qemu *q, const char *path, const char *accel, char *err, size_t err_size);
+bool qemu_start_empty(struct qemu *q, const char *path, char *err, size_t err_size);
 void qemu_stop(struct qemu *q);
 
 /* What is to be said of one that does not answer as it should: how it ended, if it did, and what it said. "" if nothing. */

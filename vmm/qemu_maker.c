@@ -20,7 +20,7 @@ static void check_program(struct qemu_host *h)
 
 static bool start_child(struct qemu_host *h, struct qemu_vcpu *v, char *err, size_t err_size)
 {
-	if (!qemu_start_empty(&v->process, h->path, "tcg", err, err_size))
+	if (!qemu_start_empty(&v->process, h->path, err, err_size))
 		return false;
 	v->ram = v->process.ram;
 	v->state = v->process.state;
