@@ -42,7 +42,7 @@ struct engine {
 	 * stays as it is. */
 	bool stops_are_bytes;
 
-	void (*create)(struct machine *m);              /* RAM is there already, or made here: m->mem */
+	void (*create)(struct machine *m, uint64_t ram_size);   /* with zeroed RAM: m->mem */
 	void (*destroy)(struct machine *m);
 	void (*start_at)(struct machine *m, uint64_t entry, uint64_t page_table);
 

@@ -38,15 +38,16 @@ static void create_vcpu(struct machine *m)
 	watchdog_add(&m->watch, m->run);
 }
 
-static void create(struct machine *m)
+static void create(struct machine *m, uint64_t ram_size)
 {
 	struct kvm_userspace_memory_region slot = {
-		.flags = KVM_MEM_LOG_DIRTY_PAGES, .memory_size = m->mem.size,
+		.flags = KVM_MEM_LOG_DIRTY_PAGES, .memory_size = ram_size,
 	};
 
+	mem_init(&m->mem, ram_size);
 	m->vm_fd = KVM_DO(m->host->kvm.sys_fd, KVM_CREATE_VM, 0);
 	KVM_DO(m->vm_fd, KVM_SET_TSS_ADDR, TSS_PLACE);
-	slot.userspace_addr = (uintptr_t)mem_at(&m->mem, 0, m->mem.size);
+	slot.userspace_addr = (uintptr_t)mem_at(&m->mem, 0, ram_size);
 	KVM_DO(m->vm_fd, KVM_SET_USER_MEMORY_REGION, &slot);
 	create_vcpu(m);
 }
@@ -57,6 +58,7 @@ static void destroy(struct machine *m)
 	munmap(m->run, m->host->kvm.run_size);
 	close(m->vcpu_fd);
 	close(m->vm_fd);
+	mem_free(&m->mem);
 }
 
 static void start_at(struct machine *m, uint64_t entry, uint64_t page_table)

@@ -6,14 +6,15 @@
 
 #include "vmm/die.h"
 #include "vmm/machine_first.h"
-#include "vmm/msr.h"
 #include "vmm/qemu_pool.h"
 #include "vmm/qemu_run.h"
 
-static void create(struct machine *m)
+/* Its RAM has the size that the guest wants, ABI_RAM_SIZE; nobody asks for another. */
+static void create(struct machine *m, uint64_t ram_size)
 {
 	struct qemu_vcpu *v = qemu_pool_take(m->host->qemu);
 
+	(void)ram_size;
 	m->qemu = v;
 	m->mem = v->ram;
 	m->regs = &v->want.regs;
@@ -70,26 +71,31 @@ static void set_debug(struct machine *m, const struct kvm_debugregs *d)
 	m->qemu->want.debug = *d;
 }
 
+static int slot_of(const struct machine *m, uint32_t index)
+{
+	int slot = machine_saved_msr(index);
+
+	if (slot < 0)
+		die(EXIT_HOST, "%s: MSR %#x is not in its saved state", m->qemu->maker->name, index);
+	return slot;
+}
+
 static void get_msrs(struct machine *m, const uint32_t *index, uint64_t *value, unsigned count)
 {
 	for (unsigned n = 0; n < count; n++) {
-		int slot = machine_saved_msr(index[n]);
+		int slot = slot_of(m, index[n]);
 
 		if (slot != SAVED_KERNEL_GS_BASE)
 			qemu_vcpu_deepen(m);
-		if (slot < 0 && index[n] != MSR_EFER)
-			die(EXIT_HOST, "%s: MSR %#x is not in its saved state", m->qemu->maker->name, index[n]);
-		value[n] = slot < 0 ? m->sregs->efer : m->qemu->want.msr[slot];
+		value[n] = m->qemu->want.msr[slot];
 	}
 }
 
 static void set_msrs(struct machine *m, const uint32_t *index, const uint64_t *value, unsigned count)
 {
 	for (unsigned n = 0; n < count; n++) {
-		int slot = machine_saved_msr(index[n]);
+		int slot = slot_of(m, index[n]);
 
-		if (slot < 0)
-			die(EXIT_HOST, "%s: MSR %#x is not in its saved state", m->qemu->maker->name, index[n]);
 		if (slot != SAVED_KERNEL_GS_BASE)
 			qemu_vcpu_deepen(m);
 		m->qemu->want.msr[slot] = value[n];

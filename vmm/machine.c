@@ -13,11 +13,8 @@ void machine_create(struct machine *m, struct host *host, uint64_t ram_size)
 	memset(m, 0, sizeof(*m));
 	m->host = host;
 	m->engine = host->engine;
-	m->mem.size = ram_size;
-	if (m->engine->stops_are_bytes)
-		mem_init(&m->mem, ram_size);
 	m->reference = xcalloc(1, ram_size);
-	m->engine->create(m);
+	m->engine->create(m, ram_size);
 }
 
 void machine_start_at(struct machine *m, uint64_t entry, uint64_t page_table)
@@ -28,8 +25,6 @@ void machine_start_at(struct machine *m, uint64_t entry, uint64_t page_table)
 void machine_destroy(struct machine *m)
 {
 	m->engine->destroy(m);
-	if (m->engine->stops_are_bytes)
-		mem_free(&m->mem);
 	free(m->reference);
 }
 
