@@ -17,6 +17,6 @@ if "$target" -max_total_time="$seconds" -rss_limit_mb=1024 -timeout=10 -print_fi
 	echo "# $(sed -n 's/^stat::number_of_executed_units: *//p' "$dir/$name.log") inputs in $seconds s"
 else
 	echo "not ok 1 - $name: no finding"
-	tail -n 40 "$dir/$name.log" | sed 's/^/# /'
+	tail -n 40 "$dir/$name.log" | sed 's/^/# /' >&2
 	exit 1
 fi
