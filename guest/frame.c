@@ -5,6 +5,7 @@
 #include "guest/abi.h"
 #include "guest/percpu.h"
 #include "guest/regs.h"
+#include "guest/thread.h"
 
 #define SAME(type, field, number) \
 	_Static_assert(offsetof(struct type, field) == (number), #type "." #field " is not " #number)
@@ -36,6 +37,8 @@ _Static_assert((uint64_t)FRAME_NO_ERROR == ABI_NO_ERROR, "FRAME_NO_ERROR is not 
 SAME(percpu, self, PERCPU_SELF);
 SAME(percpu, stack_top, PERCPU_STACK_TOP);
 SAME(percpu, user_rsp, PERCPU_USER_RSP);
+SAME(percpu, current, PERCPU_CURRENT);
+SAME(thread, gs_base, THREAD_GS_BASE);
 _Static_assert(sizeof(struct percpu) == ABI_PERCPU_SIZE, "K of CPU n is percpu_areas + n * ABI_PERCPU_SIZE");
 
 /* The bench reads this word out of the image and refuses any other version. */

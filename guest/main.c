@@ -8,6 +8,7 @@
 #include "guest/percpu.h"
 #include "guest/stacks.h"
 #include "guest/syscall.h"
+#include "guest/thread.h"
 
 #define GPR(n) ((uint64_t)ABI_USER_GPR + (n) * (uint64_t)ABI_USER_GPR_STEP)
 
@@ -69,6 +70,7 @@ void kmain(struct abi_frame *first)
 	cmdline_parse(&args);                   /* what the bench wants */
 	fsgsbase = fsgsbase_choose(&args);      /* before anything depends on it */
 	percpu_init();                          /* K points to something */
+	thread_init();                          /* and it to a thread */
 	stacks_init();                          /* the IST stacks know K */
 	desc_init(args.scheme);                 /* exceptions can arrive; zeroes both bases */
 	gs_init();                              /* A = K, I = U = 0: C handlers can run */

@@ -8,12 +8,16 @@
 #define PERCPU_SELF      0x00
 #define PERCPU_STACK_TOP 0x08
 #define PERCPU_USER_RSP  0x10
+#define PERCPU_CURRENT   0x18
 
 #ifndef __ASSEMBLER__
+struct thread;
+
 struct percpu {
 	struct percpu *self;            /* its own address: shows whether GS is right */
 	uint64_t stack_top;             /* of the running thread's kernel stack */
 	uint64_t user_rsp;              /* of the SYSCALL entry, until it is in the frame */
+	struct thread *current;         /* the thread that runs here */
 	uint64_t cpu;
 	uint64_t nmi_count, mce_count, mce_bank_count, db_count, db_hit_count;
 	uint64_t irq_count, resched_count, work_count;

@@ -2,6 +2,8 @@
 /* syscall.c: the system calls, and the decision how to return. */
 #include "guest/cpu.h"
 #include "guest/debug.h"
+#include "guest/exit.h"
+#include "guest/gsbase.h"
 #include "guest/nmi.h"
 #include "guest/report.h"
 #include "guest/syscall.h"
@@ -15,13 +17,6 @@ _Static_assert(ABI_KERNEL_CS + 8 == ABI_KERNEL_SS, "SYSCALL's selectors");
 
 void entry_SYSCALL_64(void);
 int get_user(uint64_t pointer, uint64_t *to);
-int load_gs(uint32_t selector);
-
-/* The running thread, as a switch would find it. Live values win while it runs. Not static: the compiler would
- * drop a store that nothing in this file reads. */
-struct thread {
-	uint64_t gs_base;
-} thread_current;
 
 void syscall_init(void)
 {
@@ -34,23 +29,6 @@ void syscall_init(void)
 static uint64_t sys_echo(struct abi_frame *frame)
 {
 	return frame->rdi;
-}
-
-/* Both schemes keep U in I while in the kernel. By MSR, because CR4.FSGSBASE may be 0, and because
- * SWAPGS, WRGSBASE, SWAPGS would open a window here. */
-static uint64_t sys_set_gs(struct abi_frame *frame)
-{
-	if (frame->rdi >= ABI_TASK_SIZE_MAX)
-		return -ABI_EPERM;
-	thread_current.gs_base = frame->rdi;
-	cpu_wrmsr(MSR_KERNEL_GS_BASE, frame->rdi);
-	return 0;
-}
-
-/* The live value: user code may have used WRGSBASE. */
-static uint64_t sys_get_gs(struct abi_frame *frame __attribute__((unused)))
-{
-	return cpu_rdmsr(MSR_KERNEL_GS_BASE);
 }
 
 /* Refuses where IRET would fault in the kernel, on the user's GS. */
@@ -89,21 +67,6 @@ static uint64_t sys_sigreturn(struct abi_frame *frame)
 	frame->rsp = word[3];
 	frame->ss = (word[4] & 0xffff) | 3;
 	return 0;
-}
-
-/* RPL 3, because IRET takes away what user code may not have; a null selector with an RPL it would change. The load may set the
- * base or not, by the selector and by the processor: U is put back. */
-static uint64_t sys_load_gs(struct abi_frame *frame)
-{
-	uint32_t selector = frame->rdi & 0xfffc ? (frame->rdi & 0xffff) | 3 : 0;
-	uint64_t gs_base = cpu_rdmsr(MSR_KERNEL_GS_BASE);
-	int result;
-
-	cpu_cli();
-	result = load_gs(selector);
-	cpu_wrmsr(MSR_KERNEL_GS_BASE, gs_base);
-	cpu_sti();
-	return result;
 }
 
 /* A return that the thread itself cannot ask for: all that SYSRET needs is there, and RIP alone says whether it may be. */
@@ -165,15 +128,6 @@ static uint64_t (*const table[])(struct abi_frame *frame) = {
 };
 #define SYSCALL_COUNT (sizeof(table) / sizeof(table[0]))
 
-/* SYSRET takes RIP from RCX and RFLAGS from R11, has fixed CS and SS, faults at CPL 0 on a RIP that is not
- * canonical, cannot set RF, and with TF traps before the user's next instruction. */
-static bool sysret_allowed(const struct abi_frame *frame)
-{
-	return frame->rcx == frame->rip && frame->r11 == frame->rflags &&
-	       frame->cs == ABI_USER_CS && frame->ss == ABI_USER_SS &&
-	       frame->rip < ABI_TASK_SIZE_MAX && !(frame->rflags & (RFLAGS_RF | RFLAGS_TF));
-}
-
 bool do_syscall_64(struct abi_frame *frame)
 {
 	uint64_t number = frame->error;
@@ -184,5 +138,5 @@ bool do_syscall_64(struct abi_frame *frame)
 	cpu_cli();
 	exit_to_user_loop(frame);
 	/* A jump promises IRET, even to where SYSRET could go as well. */
-	return number != ABI_SYS_JUMP && sysret_allowed(frame);
+	return number != ABI_SYS_JUMP && exit_by_sysret(frame);
 }

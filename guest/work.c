@@ -43,20 +43,10 @@ static void schedule(void)
 	percpu_this()->work_count++;
 }
 
-static __attribute__((noinline)) void do_work(void)
+void work_do(void)
 {
 	if (thread_work & WORK_RESCHED)
 		schedule();
-}
-
-/* The flags are looked at again with IF = 0 each time: an interrupt that asks for more may come while work is done. */
-__attribute__((section(".entry.text"))) void exit_to_user_loop(struct abi_frame *frame __attribute__((unused)))
-{
-	while (thread_work) {
-		cpu_sti();
-		do_work();
-		cpu_cli();
-	}
 }
 
 void exc_interrupt(struct abi_frame *frame __attribute__((unused)))

@@ -7,8 +7,9 @@
 
 #include "guest/abi.h"
 
-/* Flags of thread_work. */
+/* The running thread's flags. Any but 0 keeps it from user code. */
 #define WORK_RESCHED 1
+extern volatile uint64_t thread_work;
 
 /* Did the bench ask for a reschedule together with this event? Asked once, it is taken back. */
 bool work_is_requested(void);
@@ -23,8 +24,7 @@ void work_request_by_interrupt(void);
  * by interrupt. */
 void work_request(const struct abi_frame *frame);
 
-/* IF = 0 before and after. Afterwards no work is left, and with IF = 0 none can come but an NMI's, by interrupt. In entry
- * text: it runs between the kernel proper and the return instruction. */
-void exit_to_user_loop(struct abi_frame *frame);
+/* Does all that thread_work asks for. IF = 1. */
+void work_do(void);
 
 #endif
