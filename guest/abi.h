@@ -12,8 +12,9 @@
 #define ABI_KERNEL_VIRT  0xffffffff80000000
 #define ABI_TASK_SIZE_MAX 0x7ffffffff000
 
-/* User space, one page each for data and stack. Data starts zeroed. */
+/* User space: four pages of text, one page each for data and stack. Data starts zeroed. */
 #define ABI_USER_TEXT    0x400000
+#define ABI_USER_TEXT_SIZE 0x4000
 #define ABI_USER_DATA    0x600000
 #define ABI_USER_STACK   0x7ff000            /* lowest byte of the stack page */
 #define ABI_USER_RSP     0x7fff00            /* RSP of the first user instruction */

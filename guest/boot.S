@@ -5,9 +5,10 @@
 #include "guest/stacks.h"
 
 /* guest.ld cannot include abi.h: it asserts that its own numbers are these. */
-	.globl	LINK_KERNEL_VIRT, LINK_USER_TEXT, LINK_RAM_SIZE
+	.globl	LINK_KERNEL_VIRT, LINK_USER_TEXT, LINK_USER_TEXT_SIZE, LINK_RAM_SIZE
 	.set	LINK_KERNEL_VIRT, ABI_KERNEL_VIRT
 	.set	LINK_USER_TEXT, ABI_USER_TEXT
+	.set	LINK_USER_TEXT_SIZE, ABI_USER_TEXT_SIZE
 	.set	LINK_RAM_SIZE, ABI_RAM_SIZE
 
 	.text
@@ -57,7 +58,7 @@ END boot_enter_user
 #define PHYS(symbol)	symbol - ABI_KERNEL_VIRT
 #define INDEX(virt, shift) (((virt) >> (shift)) & 511)
 
-/* All four user pages lie in the first GB. */
+/* All user pages lie in the first GB. */
 #define PD_TEXT		INDEX(ABI_USER_TEXT, 21)
 #define PD_DATA		INDEX(ABI_USER_DATA, 21)
 #if PD_DATA != PD_TEXT + 1 || PD_DATA != INDEX(ABI_USER_STACK, 21) || \
@@ -94,7 +95,10 @@ user_pd:
 	.fill	510 - PD_TEXT, 8, 0
 user_text_pt:
 	.quad	PHYS(__user_text_load) + PAGE_USER_RO
-	.fill	511, 8, 0
+	.quad	PHYS(__user_text_load) + 0x1000 + PAGE_USER_RO
+	.quad	PHYS(__user_text_load) + 0x2000 + PAGE_USER_RO
+	.quad	PHYS(__user_text_load) + 0x3000 + PAGE_USER_RO
+	.fill	508, 8, 0
 user_data_pt:				/* data is the first page here, the stack further up */
 	.quad	PHYS(user_data_page) + PAGE_USER_RW
 	.fill	INDEX(ABI_USER_STACK, 12) - 1, 8, 0

@@ -183,7 +183,7 @@ bool vmstate_describe(struct vmstate *v, const char *text, size_t size, char *er
 	bool good = learn_all(v, json_object_get(root, "devices"), err, err_size);
 
 	if (!root)
-		snprintf(err, err_size, "QEMU's saved state has no readable description: %s", error.text);
+		snprintf(err, err_size, "QEMU's saved state has no readable description: byte %d is no JSON", error.position);
 	json_decref(root);
 	return good;
 }
