@@ -81,7 +81,7 @@ plan tests => @names + (@ARGV ? 1 : 5);
 
 my $has = eval { read_scenarios() };
 diag($@) if $@;
-my (undef, $summary) = eval { run_guest($good, \@usual) };
+my (undef, $summary) = eval { run_guest($good, \@usual, @ARGV ? qw(syscall --gs u-small) : ()) };
 diag($@) if $@;
 ok($summary && !@{ $summary->{violations} }, 'the good guest breaks no rule');
 
