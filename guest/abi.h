@@ -4,7 +4,7 @@
 #ifndef GUEST_ABI_H
 #define GUEST_ABI_H
 
-#define ABI_VERSION 4
+#define ABI_VERSION 5
 
 /* Memory. All RAM is mapped at ABI_KERNEL_VIRT + physical address. User pages are
  * mapped where the ELF's user segments say (virtual) onto their physical address. */
@@ -92,10 +92,26 @@
                                               * it is 0; returns how many instructions have touched those that were watched
                                               * before, by user code or by the kernel for it. -EINVAL if not aligned; -EFAULT
                                               * outside of user space: what entry code touches is never watched */
+#define ABI_SYS_PRCTL    12                  /* RDI: what, RSI: its argument, below; -EINVAL for others */
 #define ABI_EPERM        1
+#define ABI_ENOENT       2
 #define ABI_EFAULT       14
 #define ABI_EINVAL       22
 #define ABI_ENOSYS       38
+#define ABI_EOVERFLOW    75
+
+/* SYS_PRCTL. SET_GS and SET_FS: the selector becomes null and the base RSI, -EPERM if that is not below ABI_TASK_SIZE_MAX. GET_GS
+ * and GET_FS: the live base to user pointer RSI, -EFAULT. SET_GS_PERCPU: on CPU n U is base + n * stride, wherever the thread
+ * runs; {base, stride} at user pointer RSI; -EFAULT, -EPERM for the base, -EOVERFLOW if U could leave user space on any of
+ * ABI_CPUS. GET_GS_PERCPU: writes the two there, -ENOENT if none are set, -EFAULT. Every other way of setting GS takes the two
+ * back: SET_GS, LOAD_GS, SYS_SET_GS, and WRGSBASE by the time the kernel next looks (at each SYS_PRCTL and each switch): it finds
+ * a base that is not base + n * stride, and lets the thread keep that. */
+#define ABI_PRCTL_SET_GS 0x1001
+#define ABI_PRCTL_SET_FS 0x1002
+#define ABI_PRCTL_GET_FS 0x1003
+#define ABI_PRCTL_GET_GS 0x1004
+#define ABI_PRCTL_SET_GS_PERCPU 0x1005
+#define ABI_PRCTL_GET_GS_PERCPU 0x1006
 
 /* SIGRETURN lets the IRET find out whether CS and SS, with RPL 3, can be loaded. Of RFLAGS user code can set these; IF is 1. */
 #define ABI_SIGRETURN_FLAGS 0x240cd5         /* CF PF AF ZF SF OF DF AC ID */

@@ -73,6 +73,11 @@ static inline void cpu_wrmsr(uint32_t msr, uint64_t value)
 	asm volatile("wrmsr" : : "c"(msr), "a"((uint32_t)value), "d"((uint32_t)(value >> 32)) : "memory");
 }
 
+static inline void cpu_load_fs(uint16_t selector)
+{
+	asm volatile("mov %0, %%fs" : : "r"((uint32_t)selector) : "memory");
+}
+
 static inline uint32_t cpu_cpuid_eax(uint32_t leaf)
 {
 	uint32_t eax = leaf, ebx, ecx = 0, edx;

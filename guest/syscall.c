@@ -5,6 +5,7 @@
 #include "guest/exit.h"
 #include "guest/gsbase.h"
 #include "guest/nmi.h"
+#include "guest/prctl.h"
 #include "guest/report.h"
 #include "guest/syscall.h"
 #include "guest/trap.h"
@@ -125,6 +126,7 @@ static uint64_t (*const table[])(struct abi_frame *frame) = {
 	[ABI_SYS_SET_RIP] = sys_set_rip,
 	[ABI_SYS_RAISE] = sys_raise,
 	[ABI_SYS_WATCH] = sys_watch,
+	[ABI_SYS_PRCTL] = sys_prctl,
 };
 #define SYSCALL_COUNT (sizeof(table) / sizeof(table[0]))
 

@@ -8,8 +8,16 @@
 #define THREAD_GS_BASE 0x00
 
 #ifndef __ASSEMBLER__
+#include <stdbool.h>
+
+struct thread_percpu {
+	uint64_t base, stride;
+};
+
 struct thread {
 	uint64_t gs_base;               /* as a switch would find it; while the thread runs, the live value wins */
+	bool gs_is_percpu;              /* U is gs_percpu.base + CPU number * gs_percpu.stride: prctl.h */
+	struct thread_percpu gs_percpu;
 };
 
 /* The running thread's, by GS. */

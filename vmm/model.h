@@ -24,6 +24,9 @@ struct model {
 	uint64_t gs_base;               /* U */
 	uint64_t fs_base;
 	uint16_t gs;                    /* selector; the others stay 0 */
+	bool gs_is_percpu;              /* SET_GS_PERCPU: U is gs_percpu_base + cpu * gs_stride */
+	uint64_t gs_percpu_base, gs_stride;
+	unsigned cpu;                   /* that the thread runs on */
 	bool fsgsbase;                  /* offered to user code; else RD/WRGSBASE raise #UD ... */
 	bool fsgsbase_can_be_off;       /* ... if CR4 decides on this host, as on hardware */
 	bool absent_ss_is_np;           /* an IRET to a stack segment that is not present raises #NP on this host, not #SS */

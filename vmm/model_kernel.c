@@ -9,7 +9,7 @@
 #define VECTOR_SS 12
 #define VECTOR_GP 13
 
-static uint64_t error_result(unsigned number)
+uint64_t step_error(unsigned number)
 {
 	return -(uint64_t)number;
 }
@@ -49,8 +49,9 @@ static uint64_t sys_echo(struct step *s, uint64_t arg)
 static uint64_t sys_set_gs(struct step *s, uint64_t arg)
 {
 	if (arg >= ABI_TASK_SIZE_MAX)
-		return error_result(ABI_EPERM);
+		return step_error(ABI_EPERM);
 	s->m->gs_base = arg;
+	s->m->gs_is_percpu = false;
 	return 0;
 }
 
@@ -69,7 +70,7 @@ static uint64_t sys_jump(struct step *s, uint64_t arg)
 }
 
 /* The kernel refuses what is not wholly user space before it looks, so even a non-canonical pointer is -EFAULT. */
-static bool read_words(struct step *s, uint64_t from, uint64_t *to, unsigned words)
+bool step_copy_from(struct step *s, uint64_t from, uint64_t *to, unsigned words)
 {
 	unsigned i;
 
@@ -85,11 +86,20 @@ static bool read_words(struct step *s, uint64_t from, uint64_t *to, unsigned wor
 	return true;
 }
 
+/* Eight bytes at once, or none of them. */
+bool step_copy_to(struct step *s, uint64_t to, uint64_t value)
+{
+	for (unsigned i = 0; i < 8; i++)
+		if (to + i >= ABI_TASK_SIZE_MAX || model_byte(s->m, to + i, true) == BYTE_FAULT)
+			return false;
+	return step_store(s, to, 8, value);
+}
+
 static uint64_t sys_read(struct step *s, uint64_t arg)
 {
 	uint64_t value;
 
-	return read_words(s, arg, &value, 1) ? value : error_result(ABI_EFAULT);
+	return step_copy_from(s, arg, &value, 1) ? value : step_error(ABI_EFAULT);
 }
 
 /* The vector with which IRET to CPL 3 refuses a selector of RPL 3 in the GDT of abi.h, 0 if it does not. */
@@ -142,8 +152,8 @@ static uint64_t sys_sigreturn(struct step *s, uint64_t arg)
 	struct model_iret f;
 	uint64_t word[5];
 
-	if (!read_words(s, arg, word, 5) || word[0] >= ABI_TASK_SIZE_MAX)
-		return error_result(ABI_EFAULT);
+	if (!step_copy_from(s, arg, word, 5) || word[0] >= ABI_TASK_SIZE_MAX)
+		return step_error(ABI_EFAULT);
 	f = (struct model_iret){
 		word[0], (word[1] & 0xffff) | 3, (word[2] & ABI_SIGRETURN_FLAGS) | RFLAGS_FIXED | RFLAGS_IF, word[3],
 		(word[4] & 0xffff) | 3,
@@ -163,11 +173,12 @@ static uint64_t sys_load_gs(struct step *s, uint64_t arg)
 {
 	bool good;
 
+	s->m->gs_is_percpu = false;
 	s->m->gs = arg & 0xfffc ? (arg & 0xffff) | 3 : 0;
 	good = !s->m->gs || s->m->gs == ABI_USER_SS || s->m->gs == ABI_USER_CS;
 	if (!good)
 		s->m->gs = 0;
-	return good ? 0 : error_result(ABI_EINVAL);
+	return good ? 0 : step_error(ABI_EINVAL);
 }
 
 /* One thread: it is scheduled again at once. */
@@ -185,7 +196,7 @@ static uint64_t sys_raise(struct step *s, uint64_t arg)
 
 	(void)s;
 	if (vector != ABI_VECTOR_DB && vector != ABI_VECTOR_NMI && vector != ABI_VECTOR_MC)
-		return error_result(ABI_EINVAL);
+		return step_error(ABI_EINVAL);
 	return 0;
 }
 
@@ -194,9 +205,9 @@ static uint64_t sys_watch(struct step *s, uint64_t arg)
 	uint64_t hits = s->m->hits;
 
 	if (arg % MODEL_WATCHED)
-		return error_result(ABI_EINVAL);
+		return step_error(ABI_EINVAL);
 	if (arg > ABI_TASK_SIZE_MAX - MODEL_WATCHED)
-		return error_result(ABI_EFAULT);
+		return step_error(ABI_EFAULT);
 	s->m->watch = arg;
 	s->m->hits = 0;
 	return hits;
@@ -215,11 +226,12 @@ static uint64_t (*const syscalls[])(struct step *s, uint64_t arg) = {
 	[ABI_SYS_SET_RIP] = sys_set_rip,
 	[ABI_SYS_RAISE] = sys_raise,
 	[ABI_SYS_WATCH] = sys_watch,
+	[ABI_SYS_PRCTL] = step_prctl,
 };
 
 void step_syscall(struct step *s)
 {
-	uint64_t number = s->m->gpr[GPR_RAX], result = error_result(ABI_ENOSYS);
+	uint64_t number = s->m->gpr[GPR_RAX], result = step_error(ABI_ENOSYS);
 
 	s->outcome = STEP_KERNEL;
 	s->m->rflags &= ~RFLAGS_RF;

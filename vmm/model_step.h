@@ -44,4 +44,12 @@ void step_ud2(struct step *s);
 void step_int3(struct step *s);
 void step_cli(struct step *s);
 
+/* model_prctl.c: SYS_PRCTL. */
+uint64_t step_prctl(struct step *s, uint64_t call);
+
+/* model_kernel.c: the result of a system call that fails; the kernel's copies from and to user memory, false for -EFAULT. */
+uint64_t step_error(unsigned number);
+bool step_copy_from(struct step *s, uint64_t from, uint64_t *to, unsigned words);
+bool step_copy_to(struct step *s, uint64_t to, uint64_t value);
+
 #endif
