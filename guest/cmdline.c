@@ -11,7 +11,7 @@ char boot_cmdline[ABI_CMDLINE_SIZE] __attribute__((section(".data"), used));
 extern const char user_syscall[], user_syscall_iret[], user_exception[], user_usercopy[], user_gs[],
 	user_flags[], user_work[], user_gp[], user_breakpoint[],
 	user_bad_iret[], user_selector[], user_set_rip[], user_fallback[], user_no_stack[], user_nmi[], user_nmi_again[],
-	user_machine_check[], user_debug[], user_watch[], user_prctl[], user_gs_percpu[], user_probe[];
+	user_machine_check[], user_debug[], user_watch[], user_prctl[], user_gs_percpu[], user_cost[], user_probe[];
 
 static const struct named {
 	const char *name;
@@ -42,6 +42,7 @@ static const struct named {
 	{ "watch", (uint64_t)user_watch },
 	{ "prctl", (uint64_t)user_prctl },
 	{ "gs_percpu", (uint64_t)user_gs_percpu },
+	{ "cost", (uint64_t)user_cost },
 	{ "probe", (uint64_t)user_probe },
 	{ 0, 0 },
 };

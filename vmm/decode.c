@@ -79,6 +79,39 @@ static bool touches_memory(const struct full *f)
 	return false;
 }
 
+static enum insn_return return_of(const struct full *f)
+{
+	if (is_iret(f->insn.mnemonic))
+		return RETURN_IRET;
+	if (f->insn.mnemonic == ZYDIS_MNEMONIC_SYSRET)
+		return RETURN_SYSRET;
+	return f->insn.mnemonic == ZYDIS_MNEMONIC_RET ? RETURN_NEAR : RETURN_NONE;
+}
+
+static enum tallied tallied_of(const struct full *f)
+{
+	switch (f->insn.mnemonic) {
+	case ZYDIS_MNEMONIC_SWAPGS:
+		return TALLIED_SWAPGS;
+	case ZYDIS_MNEMONIC_RDMSR:
+		return TALLIED_RDMSR;
+	case ZYDIS_MNEMONIC_WRMSR:
+		return TALLIED_WRMSR;
+	case ZYDIS_MNEMONIC_RDFSBASE:
+	case ZYDIS_MNEMONIC_RDGSBASE:
+		return TALLIED_RDBASE;
+	case ZYDIS_MNEMONIC_WRFSBASE:
+	case ZYDIS_MNEMONIC_WRGSBASE:
+		return TALLIED_WRBASE;
+	case ZYDIS_MNEMONIC_CLI:
+		return TALLIED_CLI;
+	case ZYDIS_MNEMONIC_STI:
+		return TALLIED_STI;
+	default:
+		return TALLIED_COUNT;
+	}
+}
+
 bool decode_insn(const uint8_t *bytes, size_t size, uint64_t addr, struct insn *out)
 {
 	struct full f;
@@ -93,8 +126,10 @@ bool decode_insn(const uint8_t *bytes, size_t size, uint64_t addr, struct insn *
 		ZydisCalcAbsoluteAddress(&f.insn, &f.op[0], addr, &target);
 		out->target = target;
 	}
-	out->is_sysret = f.insn.mnemonic == ZYDIS_MNEMONIC_SYSRET;
-	out->is_return_to_user = out->is_sysret || is_iret(f.insn.mnemonic);
+	out->is_return = return_of(&f);
+	out->is_sysret = out->is_return == RETURN_SYSRET;
+	out->is_return_to_user = out->is_sysret || out->is_return == RETURN_IRET;
+	out->tallied = tallied_of(&f);
 	out->is_syscall = f.insn.mnemonic == ZYDIS_MNEMONIC_SYSCALL;
 	out->is_swapgs = f.insn.mnemonic == ZYDIS_MNEMONIC_SWAPGS;
 	out->is_sets_shadow = sets_shadow(&f);

@@ -16,6 +16,16 @@ enum flow {
 	FLOW_END,               /* ret, indirect jump, iret, sysret, hlt, ud2: no static successor */
 };
 
+/* What tally.h counts. */
+enum tallied {
+	TALLIED_SWAPGS, TALLIED_RDMSR, TALLIED_WRMSR,
+	TALLIED_RDBASE, TALLIED_WRBASE, /* RDFSBASE, RDGSBASE; WRFSBASE, WRGSBASE */
+	TALLIED_CLI, TALLIED_STI,
+	TALLIED_COUNT
+};
+
+enum insn_return { RETURN_NONE, RETURN_NEAR, RETURN_IRET, RETURN_SYSRET };
+
 struct insn {
 	uint8_t length;
 	enum flow flow;
@@ -23,6 +33,8 @@ struct insn {
 	bool is_return_to_user; /* IRETQ or SYSRETQ */
 	bool is_sysret, is_syscall;
 	bool is_swapgs, is_sets_shadow; /* STI, MOV SS, POP SS */
+	enum insn_return is_return;
+	enum tallied tallied;   /* TALLIED_COUNT: none of them */
 	bool touches_memory;    /* explicit or implicit (stack) data access */
 };
 

@@ -5,6 +5,7 @@
 
 #include "vmm/caseid.h"
 #include "vmm/groups.h"
+#include "vmm/report_tally.h"
 #include "vmm/report_tap.h"
 
 static void print_golden(const struct unit_record *r)
@@ -134,6 +135,7 @@ void tap_end(const struct totals *t, const struct plan *p, const struct bench *b
 		printf("# skipped: %s: %s\n", p->skips[n].what, p->skips[n].reason);
 	print_fraction(t);
 	print_rules(t);
+	tally_print(t);
 	print_boundaries(&t->coverage);
 	print_injections(t);
 	print_speed(t);

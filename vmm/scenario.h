@@ -45,6 +45,7 @@ struct scenario {
 	uint64_t flags;                 /* flags= on the guest's command line */
 	unsigned cmdline;               /* words that stand there besides (bit 1 << enum cmdline_word) */
 	unsigned needs;                 /* bit (1 << enum need) */
+	bool tally;                     /* what its golden runs execute on each way is printed */
 	struct pin pins[SCENARIO_PINS];
 	unsigned pin_count;
 };

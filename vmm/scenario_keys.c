@@ -179,6 +179,12 @@ static bool set_needs(struct scenario *s, const char *value)
 	return each_item(value, need_item, &s->needs);
 }
 
+static bool set_tally(struct scenario *s, const char *value)
+{
+	s->tally = !strcmp(value, "yes");
+	return s->tally || !strcmp(value, "no");
+}
+
 static bool set_deaths(struct scenario *s, const char *value)
 {
 	return !strcmp(value, "none") || each_item(value, death_item, &s->deaths);
@@ -211,5 +217,6 @@ const struct scenario_key scenario_keys[SCENARIO_KEYS] = {
 	{ "deaths",  set_deaths,  true,  "mcip, same-ist, no-ist, each at most once, or none" },
 	{ "flags",   set_flags,   true,  "a hexadecimal number like 0x240602" },
 	{ "cmdline", set_cmdline, true,  "words of the guest's command line: nofsgsbase" },
+	{ "tally",   set_tally,   true,  "yes or no" },
 	{ "needs",   set_needs,   true,  "what a host may lack: watchpoints" },
 };

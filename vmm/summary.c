@@ -8,6 +8,7 @@
 
 #include "vmm/caseid.h"
 #include "vmm/pins.h"
+#include "vmm/report_tally.h"
 
 #define SCHEMA 1
 
@@ -210,6 +211,7 @@ void summary_write(FILE *f, const struct totals *t, const struct plan *p, const 
 	set_counts(o, t, bench);
 	json_object_set_new(o, "rules", rules(t));
 	json_object_set_new(o, "canaries", canaries(t));
+	json_object_set_new(o, "executed", tally_json(t));
 	json_object_set_new(o, "violations", violations(p, bench));
 	json_object_set_new(o, "pins", pins(p, bench));
 	json_object_set_new(o, "skipped", skipped(t, p));

@@ -38,6 +38,7 @@ static void add_unit(struct totals *t, const struct unit_record *r)
 		t->golden++;
 		t->rules[r->golden.breach.rule].broken++;
 	}
+	tally_add(&t->tally[unit_scheme(&r->unit)], &r->golden.tally);
 	t->sampled += r->sampled;
 	t->kernel_instructions += r->kernel_instructions;
 	t->exits += r->exits;

@@ -22,6 +22,7 @@ struct totals {
 	unsigned canaries_caught;
 	struct canary_result canaries[CANARIES];
 	struct coverage_sum coverage;
+	struct tally tally[SCHEME_COUNT]; /* of the scenarios that ask for it */
 	double seconds, inject_seconds; /* the whole run; its injecting part */
 	double floor;                   /* exits a second, same jobs */
 	unsigned jobs;

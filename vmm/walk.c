@@ -9,12 +9,14 @@
 #include "vmm/death.h"
 #include "vmm/die.h"
 #include "vmm/walk_judge.h"
+#include "vmm/walk_tally.h"
 
 #define WALK_LIMIT 200000               /* boundaries: a workload that visits more does not end */
 
 struct walk {
 	struct session *s;
 	struct walk_judge judge;
+	struct walk_tally tally;
 	struct cpu_state now;
 	struct insn last_insn;          /* at the boundary before; length 0 if there was none */
 	uint32_t *visits[STOPS_RANGES]; /* by offset into each text range */
@@ -137,6 +139,8 @@ static bool visit(struct walk *w, walk_visitor visitor, void *context)
 	if (w->judge.lost)
 		return false;
 	describe(w, &v);
+	if (w->s->unit.scenario->tally)
+		walk_tally(&w->tally, w->s, &w->now, &w->out->tally);
 	w->out->kernel_instructions += v.cpl == 0;
 	w->index++;
 	return visitor(w->s, &p, context);
@@ -180,6 +184,7 @@ void walk_golden(struct session *s, walk_visitor visitor, void *context, struct 
 	memset(out, 0, sizeof(*out));
 	for (unsigned n = 0; n < s->stops.ranges; n++)
 		w.visits[n] = xcalloc(s->stops.range[n].size, sizeof(uint32_t));
+	walk_tally_begin(&w.tally, s);
 	walk_resume(s);
 	machine_get(&s->machine, MACHINE_ALL, &w.now);
 	while (walk_on(&w, visitor, context))

@@ -10,6 +10,7 @@
 
 #include "vmm/map.h"
 #include "vmm/session.h"
+#include "vmm/tally.h"
 
 struct place {
 	const struct visit *visit;
@@ -27,6 +28,7 @@ struct walk_result {
 	struct breach breach;
 	size_t visits;
 	uint64_t kernel_instructions;
+	struct tally tally;             /* if the scenario asks for it */
 };
 
 /* Takes the carpet up, and spreads it again. */

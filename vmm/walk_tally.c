@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/* walk_tally.c: the boundaries of the golden run as the tally wants them. */
+#include "vmm/walk_tally.h"
+
+static int gate_vector(const struct session *s, uint64_t rip)
+{
+	for (int n = 0; n < LAYOUT_GATES; n++)
+		if (s->layout.gate[n] == rip)
+			return n;
+	return TALLY_NONE;
+}
+
+/* A kernel that has no function of this name has nothing there to tell. */
+static struct range function(const struct session *s, const char *name)
+{
+	const struct elf_symbol *f = elf_symbol(s->bench->elf, name);
+
+	return f ? (struct range){ f->addr, f->addr + f->size } : (struct range){ 0, 0 };
+}
+
+void walk_tally_begin(struct walk_tally *w, const struct session *s)
+{
+	*w = (struct walk_tally){ .check = function(s, "trap_check_entry"), .switching = function(s, "thread_switch") };
+}
+
+void walk_tally(struct walk_tally *w, struct session *s, const struct cpu_state *now, struct tally *t)
+{
+	uint64_t left;
+	const uint8_t *bytes = stops_text(&s->stops, now->rip, &left);
+	struct insn insn;
+	const struct tally_visit v = {
+		.cpl = cpu_cpl(now), .rsp = now->gpr[GPR_RSP], .vector = gate_vector(s, now->rip),
+		.insn = bytes && decode_insn(bytes, left, now->rip, &insn) ? &insn : NULL,
+		.left_out = range_has(&w->check, now->rip),
+		.switching = range_has(&w->switching, now->rip), .switch_begins = now->rip == w->switching.start,
+	};
+
+	tally_visit(t, &v);
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/* walk_tally.h: see walk_tally.c. */
+#ifndef VMM_WALK_TALLY_H
+#define VMM_WALK_TALLY_H
+
+#include "vmm/session.h"
+#include "vmm/tally.h"
+
+struct walk_tally {
+	struct range check, switching;  /* where the guest checks itself; its context switch */
+};
+
+void walk_tally_begin(struct walk_tally *w, const struct session *s);
+
+/* The boundary at which the guest stands. */
+void walk_tally(struct walk_tally *w, struct session *s, const struct cpu_state *now, struct tally *t);
+
+#endif
