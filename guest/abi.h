@@ -11,6 +11,8 @@
 #define ABI_RAM_SIZE     0x400000
 #define ABI_KERNEL_VIRT  0xffffffff80000000
 #define ABI_TASK_SIZE_MAX 0x7ffffffff000
+#define ABI_VIRTUAL_BITS 48                  /* of an address; bits 63 to 47 are equal */
+#define ABI_PAGE_TABLE_LEVELS 4
 
 /* User space: four pages of text, one page each for data and stack. Data starts zeroed. */
 #define ABI_USER_TEXT    0x400000
@@ -74,7 +76,8 @@
 #define ABI_SYS_ECHO     0                   /* returns RDI */
 #define ABI_SYS_SET_GS   1                   /* U := RDI; -EPERM if RDI >= ABI_TASK_SIZE_MAX */
 #define ABI_SYS_GET_GS   2                   /* returns U */
-#define ABI_SYS_JUMP     3                   /* user RIP := RDI, returns 0; never by SYSRET, RCX kept */
+#define ABI_SYS_JUMP     3                   /* user RIP := RDI, returns 0; RCX kept, so only to the next
+                                              * instruction it goes by SYSRET */
 #define ABI_SYS_READ     4                   /* returns the 8 bytes at user pointer RDI, -EFAULT if it faults */
 #define ABI_SYS_EXIT     5                   /* ends the workload: RDI goes to ABI_PORT_DONE */
 #define ABI_SYS_YIELD    6                   /* asks for a reschedule of itself, returns 0 */
@@ -189,6 +192,32 @@ struct abi_exempt {
 	uint64_t addr, size;
 	uint64_t vector;
 	char reason[48];
+};
+
+/* Exits to user code, in the per-CPU area: each return from a system call, an exception, an interrupt, or a #MC or #DB of user code, is
+ * decided once and counted once by SYSRET or IRET, and each IRET by why it is none, the first reason in this order. The NMI's own exit
+ * is not decided. The array abi_exits tells where the counters are. */
+#define ABI_EXIT_SYSRET  0
+#define ABI_EXIT_IRET    1
+#define ABI_EXIT_RCX     2              /* RCX is not RIP */
+#define ABI_EXIT_R11     3              /* R11 is not RFLAGS */
+#define ABI_EXIT_CS      4              /* not the one that SYSRET loads */
+#define ABI_EXIT_SS      5
+#define ABI_EXIT_RIP     6              /* not below ABI_TASK_SIZE_MAX */
+#define ABI_EXIT_RF      7
+#define ABI_EXIT_TF      8
+#define ABI_EXITS        9
+struct abi_exit {
+	uint64_t offset;                /* from K */
+	char name[32];
+};
+
+/* Context tracking: two words of the per-CPU area, and abi_context tells where (offsets from K). */
+#define ABI_CONTEXT_KERNEL 0
+#define ABI_CONTEXT_USER   1
+struct abi_context {
+	uint64_t state;                 /* one of the two */
+	uint64_t nmi_like;              /* how many handlers of NMI, #MC and #DB are nested */
 };
 
 /* The array abi_fixup: the kernel's instructions at which a fault may come while A = U. */

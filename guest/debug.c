@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* debug.c: the debug registers and #DB. */
+#include "guest/context.h"
 #include "guest/debug.h"
 #include "guest/nmi.h"
 #include "guest/percpu.h"
@@ -59,7 +60,10 @@ bool exc_debug(struct abi_frame *frame)
 	cpu_write_dr6(ABI_DR6_RESET);
 	dr7 = debug_disarm();
 	trap_check_entry();
+	context_nmi_enter();
 	debug_body(frame, dr6);
+	context_nmi_leave();
+	context_nmi_left(frame);
 	debug_restore(dr7);
 	return nmi_keep_masked(frame, IST_DB);
 }

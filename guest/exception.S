@@ -94,12 +94,14 @@ FUNC error_return
 	jmp	exit_to_kernel_iret
 END error_return
 
-/* exit_to_user_work: RSP = frame with the user's CS, on the thread stack, A = K, I = U, IF = 0. Work first: the last look
- * at the flags is made with IF = 0, and IF stays 0 from there to the IRET. Never for an NMI: the work may enable
- * interrupts, and NMIs are masked until the IRET. */
+/* exit_to_user_work: RSP = frame with the user's CS, on the thread stack, A = K, I = U, IF = 0. C does the work, decides, and
+ * leaves IF = 0: it stays 0 to the return instruction. Never for an NMI: the work may enable interrupts, NMIs are masked until the
+ * IRET, and SYSRET does not unmask them. */
 FUNC exit_to_user_work
-	CALL_C	exit_to_user_loop
-	jmp	exit_to_user_iret
+	CALL_C	exit_to_user
+	test	%al, %al			/* the one decision, made in C */
+	jz	exit_to_user_iret
+	jmp	exit_to_user_sysret
 END exit_to_user_work
 
 /* exit_to_kernel_iret: RSP = frame with the kernel's CS. A = K, I = U, before and after. */

@@ -7,11 +7,10 @@
 
 #include "guest/abi.h"
 
-/* IF = 0 before and after. Afterwards no work is left, and with IF = 0 none can come but an NMI's, by interrupt. In entry
- * text: it runs between the kernel proper and the return instruction. */
-void exit_to_user_loop(struct abi_frame *frame);
-
-/* May SYSRET take this frame back to user code? */
-bool exit_by_sysret(const struct abi_frame *frame);
+/* The exit of every full frame but an NMI's: system call, exception, interrupt, and #MC and #DB from user code. IF = 0 before and
+ * after. Afterwards no work is left, and with IF = 0 none can come but an NMI's, by interrupt; the context is user. True if
+ * SYSRET may take the frame back to user code, false if it must be IRET: the one place where that is decided. In entry text: it
+ * runs between the kernel proper and the return instruction. */
+bool exit_to_user(struct abi_frame *frame);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* main.c: the boot story, from one stack and static page tables to the first user instruction. */
 #include "guest/cmdline.h"
+#include "guest/context.h"
 #include "guest/cpu.h"
 #include "guest/debug.h"
 #include "guest/lapic.h"
@@ -81,5 +82,6 @@ void kmain(struct abi_frame *first)
 	if (args.lapic)
 		lapic_init();                   /* an NMI finds its way in */
 	user_frame(first, &args, fsgsbase);     /* registers of the first user instruction */
+	context_leave();                        /* the kernel has run until now */
 	boot_enter_user(first);                 /* through the exit that every thread takes */
 }

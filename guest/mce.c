@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* mce.c: machine check banks and the C half of #MC. */
+#include "guest/context.h"
 #include "guest/cpu.h"
 #include "guest/debug.h"
 #include "guest/mce.h"
@@ -50,7 +51,10 @@ bool exc_machine_check(struct abi_frame *frame)
 	uint64_t dr7 = debug_disarm();
 
 	trap_check_entry();
+	context_nmi_enter();
 	machine_check_body(frame);
+	context_nmi_leave();
+	context_nmi_left(frame);
 	debug_restore(dr7);
 	return nmi_keep_masked(frame, IST_MC);
 }

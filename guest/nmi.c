@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* nmi.c: the C half of NMI, and where nothing may unmask the next one. */
+#include "guest/context.h"
 #include "guest/cpu.h"
 #include "guest/debug.h"
 #include "guest/nmi.h"
@@ -33,7 +34,9 @@ void exc_nmi(struct abi_frame *frame)
 	uint64_t dr7 = debug_disarm();
 
 	trap_check_entry();
+	context_nmi_enter();
 	nmi_body(frame);
+	context_nmi_leave();
 	debug_restore(dr7);
 }
 

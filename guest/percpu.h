@@ -21,6 +21,8 @@ struct percpu {
 	uint64_t cpu;
 	uint64_t nmi_count, mce_count, mce_bank_count, db_count, db_hit_count;
 	uint64_t irq_count, resched_count, work_count;
+	uint64_t context, nmi_like;     /* context.c */
+	uint64_t exits[ABI_EXITS];      /* exit.c */
 } __attribute__((aligned(ABI_PERCPU_SIZE)));
 
 extern struct percpu percpu_areas[ABI_CPUS];

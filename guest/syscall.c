@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* syscall.c: the system calls, and the decision how to return. */
+#include "guest/context.h"
 #include "guest/cpu.h"
 #include "guest/debug.h"
 #include "guest/exit.h"
@@ -135,10 +136,9 @@ bool do_syscall_64(struct abi_frame *frame)
 	uint64_t number = frame->error;
 
 	trap_check_entry();
+	context_enter(frame);
 	cpu_sti();                      /* a system call may be interrupted, its way in and out may not */
 	frame->rax = number < SYSCALL_COUNT && table[number] ? table[number](frame) : (uint64_t)-ABI_ENOSYS;
 	cpu_cli();
-	exit_to_user_loop(frame);
-	/* A jump promises IRET, even to where SYSRET could go as well. */
-	return number != ABI_SYS_JUMP && exit_by_sysret(frame);
+	return exit_to_user(frame);
 }

@@ -2,6 +2,7 @@
 /* trap.c: ordinary exceptions and #DF in C, and the check that every handler begins with. */
 #include <stddef.h>
 
+#include "guest/context.h"
 #include "guest/cpu.h"
 #include "guest/percpu.h"
 #include "guest/report.h"
@@ -78,6 +79,7 @@ struct abi_frame *fixup_bad_iret(struct abi_frame *fault)
 static void ordinary(struct abi_frame *frame, enum vector vector, const char *mnemonic, uint64_t error)
 {
 	trap_check_entry();
+	context_enter(frame);
 	if (can_signal(frame))
 		signal_user(frame, vector, error);
 	else if (trap_from_user(frame) || !fix_kernel_fault(frame))

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* work.c: what must be done before a thread goes back to user code, and the interrupts that ask for it. */
+#include "guest/context.h"
 #include "guest/cpu.h"
 #include "guest/percpu.h"
 #include "guest/trap.h"
@@ -43,21 +44,23 @@ static void schedule(void)
 	percpu_this()->work_count++;
 }
 
-void work_do(void)
+void work_do(struct abi_frame *frame __attribute__((unused)))
 {
 	if (thread_work & WORK_RESCHED)
 		schedule();
 }
 
-void exc_interrupt(struct abi_frame *frame __attribute__((unused)))
+void exc_interrupt(struct abi_frame *frame)
 {
 	trap_check_entry();
+	context_enter(frame);
 	percpu_this()->irq_count++;
 }
 
-void exc_reschedule(struct abi_frame *frame __attribute__((unused)))
+void exc_reschedule(struct abi_frame *frame)
 {
 	trap_check_entry();
+	context_enter(frame);
 	percpu_this()->resched_count++;
 	work_request_own();
 }

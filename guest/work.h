@@ -24,7 +24,7 @@ void work_request_by_interrupt(void);
  * by interrupt. */
 void work_request(const struct abi_frame *frame);
 
-/* Does all that thread_work asks for. IF = 1. */
-void work_do(void);
+/* Does all that thread_work asks for, for the thread that is to go back by this frame. IF = 1. */
+void work_do(struct abi_frame *frame);
 
 #endif

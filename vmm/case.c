@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "vmm/case_context.h"
+#include "vmm/case_exit.h"
 #include "vmm/case_flight.h"
 #include "vmm/case_nested.h"
 #include "vmm/case_return.h"
@@ -109,8 +111,18 @@ void flight_gate(struct flight *f)
 	flight_look(f, CASE_GATE);
 	session_read(f->s, f->now.gpr[GPR_RSP], &pushed, sizeof(pushed));
 	judge_gate(&f->s->judge, &f->in, &f->now, &pushed);
+	if (event_base(f->in.event) == EVENT_NMI)
+		case_exit_nmi_gate(f->s, f->in.before);
 	f->out->hash = hash_bytes(f->out->hash, &pushed, sizeof(pushed));
 	f->at_gate = true;
+}
+
+/* What the event, or the one that is handled in its place, has interrupted. */
+static struct context context_before(const struct flight *f)
+{
+	const struct session *s = f->s;
+
+	return f->in.before == &s->raised.before ? s->raised.context : case_context_in(s, s->machine.reference);
 }
 
 void flight_handler(struct flight *f)
@@ -120,6 +132,7 @@ void flight_handler(struct flight *f)
 	flight_look(f, CASE_HANDLER);
 	session_read(f->s, f->now.gpr[GPR_RDI], &saved, sizeof(saved));
 	judge_handler(&f->s->judge, &f->in, &f->now, &saved);
+	case_context_handler(f->s, &f->in, context_before(f));
 	f->at_handler = true;
 	f->out->hash = hash_bytes(f->out->hash, &saved, sizeof(saved));
 }
@@ -128,6 +141,7 @@ void flight_body(struct flight *f)
 {
 	flight_look(f, CASE_BODY);
 	judge_body(&f->s->judge, &f->in, &f->now);
+	case_context_body(f->s, context_before(f));
 	f->at_body = true;
 }
 
@@ -245,12 +259,15 @@ void case_inject(struct session *s, const struct case_start *start, enum event e
 		.s = s, .start = start, .options = options, .out = out,
 		.in = { event, INJECT_DR6, &start->before, &s->model, s->raised.active, false },
 	};
+	const struct exits exits = s->exits;
 	bool follow, opened;
 
+	case_exit_start(s);
 	out->hash = HASH_START;
 	out->death = death_predict(&s->layout, &start->before, event);
 	if (case_is_nested(s, start, event)) {
 		case_nested(s, start, options, out);
+		s->exits = exits;
 		return;
 	}
 	if (event_asks(event) && !cpu_cpl(&start->before) && !out->death)
@@ -273,4 +290,5 @@ void case_inject(struct session *s, const struct case_start *start, enum event e
 	case_put_back(s, start, !out->breach.broken && !out->death && !follow, event_asks(event));
 	if (!out->breach.broken && !out->death && opened)
 		case_nested(s, start, options, out);
+	s->exits = exits;
 }

@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "vmm/ahead.h"
+#include "vmm/case_context.h"
+#include "vmm/case_exit.h"
 #include "vmm/case_flight.h"
 #include "vmm/case_work.h"
 
@@ -78,10 +80,20 @@ void case_judge_memory(struct flight *f)
 	case_judge_ram(f->s, f->in.before, f->s->machine.reference, NULL, f->options->all_memory);
 }
 
+void case_judge_tracked(struct flight *f, const uint8_t *was)
+{
+	case_judge_context(f->s, case_context_in(f->s, was));
+	if (cpu_cpl(f->in.before))
+		case_exit_at_user(f->s);
+	else
+		case_exit_unchanged(f->s, was);
+}
+
 void case_judge_back(struct flight *f)
 {
 	case_judge_memory(f);
 	judge_handled(f);
+	case_judge_tracked(f, f->s->machine.reference);
 	case_judge_counters(f, f->s->machine.reference);
 	judge_request(f);
 }

@@ -45,6 +45,8 @@ void case_judge_back(struct flight *f);
 void case_judge_memory(struct flight *f);
 /* Text alone: against the image. The stops must still be set. */
 void case_judge_text(struct flight *f);
+/* Context tracking, and the decisions how to return to user code, against another RAM. */
+void case_judge_tracked(struct flight *f, const uint8_t *was);
 /* The counters of handled events against another RAM, by the one event of this case. */
 void case_judge_counters(struct flight *f, const uint8_t *was);
 

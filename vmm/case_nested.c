@@ -86,6 +86,7 @@ static void at_boundary(struct flight *f)
 	f->s->judge.nested = true;
 	case_judge_memory(f);
 	f->s->judge.nested = false;
+	case_judge_tracked(f, f->s->machine.reference);
 	set_stops(f);
 }
 
@@ -109,6 +110,7 @@ static void judge_outer(struct flight *f)
 	judge_back(&f->s->judge, &outer, &f->now);
 	case_judge_text(f);
 	case_judge_ram(f->s, outer.before, a->ram, a, f->options->all_memory);
+	case_judge_tracked(f, a->ram);
 	case_judge_counters(f, a->ram);
 	judge_check(&f->s->judge, RULE_PROGRESS, true, " ");
 }

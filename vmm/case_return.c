@@ -2,6 +2,9 @@
 /* case_return.c: judging an IRETQ or SYSRETQ at which the guest stands. */
 #include "vmm/case_return.h"
 
+#include "vmm/case_context.h"
+#include "vmm/case_exit.h"
+
 bool case_is_return(const struct layout *l, uint64_t rip)
 {
 	for (unsigned n = 0; n < l->returns_count; n++)
@@ -27,6 +30,8 @@ static void at_sysret(struct session *s, const struct model *user, const struct 
 
 	session_read(s, thread->base + thread->size - sizeof(decided), &decided, sizeof(decided));
 	judge_sysret(&s->judge, user, now, &decided);
+	case_exit_at_return(s, now, &decided, true);
+	case_judge_context(s, CONTEXT_OF_USER);
 }
 
 bool case_judge_return(struct session *s, const struct model *user, const struct cpu_state *now)
@@ -44,5 +49,7 @@ bool case_judge_return(struct session *s, const struct model *user, const struct
 	if ((f.cs & 3) != 3)
 		return false;
 	judge_iret_to_user(&s->judge, user, now, &f);
+	case_exit_at_return(s, now, &f, false);
+	case_judge_context(s, CONTEXT_OF_USER);
 	return true;
 }

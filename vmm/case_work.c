@@ -3,6 +3,8 @@
 #include "vmm/case_work.h"
 
 #include "vmm/ahead.h"
+#include "vmm/case_context.h"
+#include "vmm/case_exit.h"
 #include "vmm/case_flight.h"
 #include "vmm/case_return.h"
 #include "vmm/die.h"
@@ -74,6 +76,8 @@ static void at_return(struct session *s, const struct cpu_state *now, const stru
 
 	if (judged)
 		case_judge_return(s, user, now);
+	if (judged)
+		s->exits.nmi = false;
 	if (case_is_sysret(s, now->rip))
 		f.rip = now->gpr[GPR_RCX];
 	else
@@ -173,5 +177,7 @@ void case_finish_work(struct session *s, const struct case_start *start)
 	judge_system_registers(&s->judge, cpu_cpl(&start->before) ? &start->before : &s->ahead->state, &now);
 	judge_work(&s->judge, case_work_flags(s));
 	judge_done(s, start);
+	case_exit_at_user(s);
+	case_judge_context(s, CONTEXT_OF_USER);
 	judge_ram(s, start);
 }

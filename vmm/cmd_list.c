@@ -74,12 +74,12 @@ static void print_visit(const struct unit_record *r, const struct bench *bench, 
 
 	record_case_id(r, bench, n, EVENT_NMI, id, sizeof(id));
 	elf_line(bench->elf, v->rip, line, sizeof(line));
-	printf("%.*s cpl=%u a=%s i=%s avalue=0x%lx ivalue=0x%lx stack=%s if=%u df=%u masked=%u raised=%u window=%u db=%s inject=%u irq=%u gp=%u %s\n",
+	printf("%.*s cpl=%u a=%s i=%s avalue=0x%lx ivalue=0x%lx stack=%s if=%u df=%u masked=%u raised=%u window=%u db=%s context=%s inject=%u irq=%u gp=%u %s\n",
 	       (int)(strlen(id) - strlen(":nmi")), id, v->cpl, gs_class_name(v->a), gs_class_name(v->i),
 	       (unsigned long)v->a_value, (unsigned long)v->i_value, stack_name(l, v->stack), v->interrupts,
 	       v->direction, v->nmi_masked, v->raised, map_in_window(v),
 	       !v->dr7_armed || v->db_mixes ? "none" : v->after_access ? "real" : "synthetic",
-	       v->inject, v->inject_irq, !map_why_not(v, EVENT_GP), line);
+	       v->context_user ? "user" : "kernel", v->inject, v->inject_irq, !map_why_not(v, EVENT_GP), line);
 }
 
 static void print_unit(const struct unit_record *r, const struct bench *bench, const struct layout *l)

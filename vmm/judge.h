@@ -75,6 +75,12 @@ bool judge_check(struct judge *j, enum rule rule, bool good, const char *fmt, ..
 /* The same for two values that must be equal. */
 bool judge_equal(struct judge *j, enum rule rule, const char *what, uint64_t seen, uint64_t expected);
 
+/* What the guest's context tracking says. */
+struct context {
+	uint64_t state;                 /* ABI_CONTEXT_... */
+	uint64_t nmi_like;              /* handlers of NMI, #MC and #DB that are nested */
+};
+
 /* What one injected event is judged against. */
 struct injected {
 	enum event event;
@@ -135,6 +141,15 @@ void judge_sysret(struct judge *j, const struct model *user, const struct cpu_st
 		  const struct hardware_frame *decided);
 void judge_iret_to_user(struct judge *j, const struct model *user, const struct cpu_state *now,
 			const struct hardware_frame *frame);
+
+/* How to go back to user code by this frame and these registers, ABI_EXIT_...: SYSRET, or the first reason against it. */
+unsigned judge_exit_decision(const struct hardware_frame *f, uint64_t rcx, uint64_t r11);
+/* The return instruction against that; the guest's counters of such decisions. Rule return. */
+void judge_exit_by(struct judge *j, unsigned decision, bool by_sysret);
+void judge_exit_counts(struct judge *j, const uint64_t *now, const uint64_t *expected);
+
+/* Context tracking: rule context. */
+void judge_context(struct judge *j, struct context now, struct context expected);
 
 /* The golden run. The gate, then the C handler, of a fault or SYSCALL that came at `before`. error_bytes: 8 if the vector
  * pushes an error code, else 0; pushed lies above it. */

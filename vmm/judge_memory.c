@@ -37,13 +37,17 @@ static bool is_dead_stack(const struct judge *j, const struct cpu_state *before,
 	return false;
 }
 
-/* Counters; and at CPL 3 the work flags, of which the rule exit-work speaks there. */
+/* Counters; what other rules speak of: `return` of how often each exit was decided, `context` of context tracking; and at CPL 3 the work
+ * flags, of which the rule exit-work speaks there. */
 static bool is_exempt(const struct judge *j, const struct cpu_state *before, uint64_t addr)
 {
 	const struct layout *l = j->layout;
 
 	if (cpu_cpl(before) && addr - l->thread_work < sizeof(uint64_t))
 		return true;
+	for (unsigned n = 0; n < l->aparts; n++)
+		if (range_has(&l->apart[n], addr))
+			return true;
 	for (unsigned n = 0; n < l->exempts; n++)
 		if (addr - l->exempt[n].addr < l->exempt[n].size && (j->nested || l->exempt[n].vector != ABI_WHILE_NESTED))
 			return true;

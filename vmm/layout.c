@@ -65,6 +65,7 @@ static void read_code(struct reader *r)
 		l->event[e] = l->event[event_base(e)];
 	l->event_request = layout_need(r, "event_request");
 	l->thread_work = layout_need(r, "thread_work");
+	l->exit_to_user = layout_need(r, "exit_to_user");
 	for (unsigned n = 0; n < LAYOUT_HANDLERS; n++)
 		l->handler[n] = (struct c_handler){ ordinary[n], layout_need(r, ordinary[n]), vectors[n] };
 	l->text = (struct range){ layout_need(r, "__text_start"), layout_need(r, "__text_end") };

@@ -17,6 +17,7 @@
 #define LAYOUT_EXEMPT 64
 #define LAYOUT_RETURNS 64
 #define LAYOUT_FIXUPS 16
+#define LAYOUT_APART (ABI_CPUS * (ABI_EXITS + 2))
 #define LAYOUT_GATES (ABI_VECTOR_RESCHED + 1)
 #define LAYOUT_STACK_USER 0xff          /* layout_stack() of an RSP that is no kernel stack's */
 
@@ -67,6 +68,11 @@ struct layout {
 	unsigned fixups;
 	uint64_t returns[LAYOUT_RETURNS]; /* every IRETQ and SYSRETQ of kernel text */
 	unsigned returns_count;
+	struct abi_exit exit[ABI_EXITS]; /* counters of the exits to user code, from K */
+	struct abi_context context;     /* words of context tracking, from K */
+	uint64_t exit_to_user;          /* the last C code before user code */
+	struct range apart[LAYOUT_APART]; /* memory that other rules than `transparent` speak of */
+	unsigned aparts;
 	uint64_t gate[LAYOUT_GATES];    /* first instruction of each vector's gate, 0 if none; see layout_read_gates() */
 };
 

@@ -132,8 +132,50 @@ static void read_fixups(struct reader *r)
 	}
 }
 
+/* A word of each CPU's area. */
+static void add_apart(struct reader *r, const char *table, uint64_t offset)
+{
+	struct layout *l = r->l;
+
+	if (offset % sizeof(uint64_t) || offset >= ABI_PERCPU_SIZE)
+		layout_complain(r, "%s: offset %#lx is no word of the per-CPU area", table, (unsigned long)offset);
+	for (unsigned cpu = 0; cpu < ABI_CPUS; cpu++) {
+		uint64_t at = l->k_own + cpu * ABI_PERCPU_SIZE + offset;
+
+		l->apart[l->aparts++] = (struct range){ at, at + sizeof(uint64_t) };
+	}
+}
+
+static void read_exits(struct reader *r)
+{
+	unsigned count;
+	const struct abi_exit *x = need_table(r, "abi_exits", sizeof(*x), ABI_EXITS, &count);
+
+	if (x && count != ABI_EXITS)
+		layout_complain(r, "abi_exits has %u counters, must have %u", count, ABI_EXITS);
+	for (unsigned n = 0; n < count && r->good; n++) {
+		r->l->exit[n] = x[n];
+		r->l->exit[n].name[sizeof(x[n].name) - 1] = '\0';
+		add_apart(r, "abi_exits", x[n].offset);
+	}
+}
+
+static void read_context(struct reader *r)
+{
+	unsigned count;
+	const struct abi_context *x = need_table(r, "abi_context", sizeof(*x), 1, &count);
+
+	if (!x || !r->good)
+		return;
+	r->l->context = *x;
+	add_apart(r, "abi_context", x->state);
+	add_apart(r, "abi_context", x->nmi_like);
+}
+
 void layout_read_tables(struct reader *r)
 {
+	read_exits(r);
+	read_context(r);
 	read_stacks(r);
 	read_exempt(r);
 	read_fixups(r);

@@ -30,6 +30,7 @@ struct visit {
 	uint8_t raised;                 /* in the handler of an event that the guest raised itself: its vector, else 0 */
 	bool after_access;              /* the instruction before touched memory: a data watchpoint could have hit */
 	bool dr7_armed;
+	bool context_user;              /* what the guest's context tracking says; else kernel */
 	bool entered;                   /* the kernel was entered here: what ran before was user code */
 	bool shadow;                    /* after STI, MOV SS or POP SS: an event here comes one instruction later */
 	bool no_ist;                    /* an exception without IST kills the guest here: vmm/death.h */

@@ -52,6 +52,15 @@ struct raised {
 	enum event event;
 	uint64_t dr6;                   /* handed over with #DB */
 	struct cpu_state before;        /* the boundary at which it came: registers, A, I and events */
+	struct context context;         /* there */
+};
+
+/* The decisions how to return to user code, counted by the bench: case_exit.c. */
+struct exits {
+	uint64_t made[ABI_EXITS];       /* of the returns that have been executed */
+	bool pending;                   /* the guest stood at another one ... */
+	unsigned decision;              /* ... and this must have been decided */
+	bool nmi;                       /* the next one is an NMI's own, which is not decided */
 };
 
 struct session {
@@ -68,6 +77,7 @@ struct session {
 	unsigned user_visits;           /* boundaries at CPL 3 that the walk has come to */
 	struct ahead *ahead;            /* case_work.c: the next of them, run ahead of the walk */
 	struct raised raised;
+	struct exits exits;
 	struct ahead *outer;            /* case_nested.c: where it comes back, run ahead of the walk */
 	uint64_t u;                     /* the value behind the name unit.gs */
 	uint64_t flags;                 /* flags= of the program, less what this host would lose */

@@ -77,12 +77,7 @@ const char *totals_skip_reason(const struct totals *t, enum rule rule)
 {
 	if (t->rules[rule].checked)
 		return NULL;
-	switch (rule) {
-	case RULE_CONTEXT:
-		return "this guest has no context tracking yet";
-	default:
-		return "no chosen scenario gets to a point where it applies";
-	}
+	return "no chosen scenario gets to a point where it applies";
 }
 
 uint64_t totals_deaths(const struct totals *t)

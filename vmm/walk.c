@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "vmm/case_context.h"
 #include "vmm/death.h"
 #include "vmm/die.h"
 #include "vmm/walk_judge.h"
@@ -66,6 +67,7 @@ static void describe(struct walk *w, struct visit *v)
 		.dr7_armed = c->dr7 != ABI_DR7_DISARMED,
 		.nmi_masked = c->nmi_masked, .raised = s->raised.active ? event_vector(s->raised.event) : 0,
 		.nested = s->raised.active && s->raised.nested,
+		.context_user = case_context(w->s).state == ABI_CONTEXT_USER,
 		.no_ist = death_predict(&s->layout, c, EVENT_GP) == DEATH_NO_IST,
 		.db_mixes = s->raised.active && s->raised.event == EVENT_DB && !death_predict(&s->layout, c, EVENT_DB),
 	};

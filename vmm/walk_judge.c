@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "vmm/case_context.h"
+#include "vmm/case_exit.h"
 #include "vmm/case_return.h"
 #include "vmm/case_work.h"
 #include "vmm/inject.h"
@@ -100,6 +102,9 @@ static void at_raised_gate(struct walk_judge *w, struct session *s, const struct
 	};
 	r->before.rip += hit ? 0 : length;
 	r->before.i = now->i;
+	r->context = case_context(s);
+	if (event == EVENT_NMI)
+		case_exit_nmi_gate(s, &r->before);
 	in = raised_event(s);
 	session_read(s, now->gpr[GPR_RSP], &f, sizeof(f));
 	judge_gate(&s->judge, &in, now, &f);
@@ -134,14 +139,17 @@ static void at_raised_stop(struct session *s, struct cpu_state *now)
 		session_read(s, now->gpr[GPR_RDI], &saved, sizeof(saved));
 		judge_at(&s->judge, "handler", now);
 		judge_handler(&s->judge, &in, now, &saved);
+		case_context_handler(s, &in, s->raised.context);
 	} else if (now->rip == code->body) {
 		machine_get(&s->machine, MACHINE_DEBUG, now);
 		judge_at(&s->judge, "body", now);
 		judge_body(&s->judge, &in, now);
+		case_context_body(s, s->raised.context);
 	} else if (now->rip == in.before->rip && now->gpr[GPR_RSP] == in.before->gpr[GPR_RSP]) {
 		machine_get(&s->machine, MACHINE_DEBUG, now);
 		judge_at(&s->judge, "back", now);
 		judge_raised_back(&s->judge, &in, now);
+		case_judge_context(s, s->raised.context);
 		s->raised.active = false;
 	}
 }
@@ -172,6 +180,7 @@ static void at_handler(struct walk_judge *w, struct session *s, const struct cpu
 		judge_refused_iret(&s->judge, &w->entered, now, &f, &s->model);
 	else
 		judge_ordinary_handler(&s->judge, &w->entered, now, &f, h->vector, &s->model);
+	case_context_ordinary(s, w->refused_iret ? 3 : cpu_cpl(&w->entered));
 }
 
 static void in_kernel(struct walk_judge *w, struct session *s, struct cpu_state *now)
@@ -200,7 +209,21 @@ static void in_kernel(struct walk_judge *w, struct session *s, struct cpu_state 
 	for (unsigned n = 0; n < LAYOUT_HANDLERS; n++)
 		if (l->handler[n].addr == now->rip)
 			at_handler(w, s, now, &l->handler[n]);
+	if (now->rip == l->exit_to_user) {
+		judge_at(&s->judge, "exit", now);
+		case_judge_context(s, CONTEXT_OF_KERNEL);
+	}
 	case_judge_return(s, &s->next, now);
+}
+
+/* What else is due where user code goes on after a stay in the kernel. */
+static void judge_arrival(struct walk_judge *w, struct session *s)
+{
+	if (!w->started)
+		case_exit_begin(s);
+	judge_work(&s->judge, case_work_flags(s));
+	case_exit_at_user(s);
+	case_judge_context(s, CONTEXT_OF_USER);
 }
 
 static void in_user(struct walk_judge *w, struct session *s, struct cpu_state *now)
@@ -220,7 +243,7 @@ static void in_user(struct walk_judge *w, struct session *s, struct cpu_state *n
 	s->user_visits++;
 	judge_user_boundary(&s->judge, &s->model, now, arrived);
 	if (arrived)
-		judge_work(&s->judge, case_work_flags(s));
+		judge_arrival(w, s);
 	if (model_step(&s->next, err, sizeof(err)))
 		return;
 	judge_check(&s->judge, RULE_PROGRESS, false, "%s", err);
