@@ -14,6 +14,7 @@
 FUNC user_cost
 	CALL_KERNEL ABI_SYS_ECHO, 1			/* SYSCALL to SYSRET */
 	CALL_KERNEL ABI_SYS_JUMP, user_cost_jumped	/* SYSCALL to IRET */
+	nop						/* never: the kernel returns behind it */
 user_cost_jumped:
 	mov	$user_cost_undefined, %ebx
 	ud2						/* an exception */
