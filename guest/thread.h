@@ -10,6 +10,7 @@
 #ifndef __ASSEMBLER__
 struct thread {
 	uint64_t gs_base;               /* as a switch would find it; while the thread runs, the live value wins */
+	uint64_t steps;                 /* single steps that it has made and not been told of */
 };
 
 /* The running thread's, by GS. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* usercopy.S: the one kernel instruction that may fault on user memory, and where it goes on then. */
+/* usercopy.S: the two kernel instructions that may fault on user memory, and where it goes on then. */
 #include "guest/regs.h"
 
 	.text
@@ -15,5 +15,17 @@ get_user_fault:
 	ret
 END get_user
 
+/* put_user(pointer, value): 0, or -ABI_EFAULT with nothing written. A = K, thread stack. */
+FUNC put_user
+put_user_store:
+	mov	%rsi, (%rdi)
+	xor	%eax, %eax
+	ret
+put_user_fault:
+	mov	$-ABI_EFAULT, %eax
+	ret
+END put_user
+
 	.section .extable, "a"
 	.quad	get_user_load, get_user_fault
+	.quad	put_user_store, put_user_fault
