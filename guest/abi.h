@@ -96,6 +96,10 @@
                                               * before, by user code or by the kernel for it. -EINVAL if not aligned; -EFAULT
                                               * outside of user space: what entry code touches is never watched */
 #define ABI_SYS_PRCTL    12                  /* RDI: what, RSI: its argument, below; -EINVAL for others */
+#define ABI_SYS_SET_FRAME 24                 /* what a debugger may do to a stopped thread: SIGRETURN's five words, and RCX := RIP and
+                                              * R11 := RFLAGS; returns 0; -EFAULT if reading faults. RIP is not looked at */
+#define ABI_SYS_NMI_FAULTS 25                /* RDI not 0: from now on the body of every NMI faults; 0: no more; returns 0 */
+#define ABI_SYS_STEPS    31                  /* returns how many single steps user code has been seen to make since it asked last */
 #define ABI_EPERM        1
 #define ABI_ENOENT       2
 #define ABI_EFAULT       14
@@ -117,7 +121,10 @@
 #define ABI_PRCTL_GET_GS_PERCPU 0x1006
 
 /* SIGRETURN lets the IRET find out whether CS and SS, with RPL 3, can be loaded. Of RFLAGS user code can set these; IF is 1. */
-#define ABI_SIGRETURN_FLAGS 0x240cd5         /* CF PF AF ZF SF OF DF AC ID */
+#define ABI_SIGRETURN_FLAGS 0x250dd5         /* CF PF AF ZF SF TF OF DF RF AC ID */
+#define ABI_SET_FRAME_FLAGS ABI_SIGRETURN_FLAGS
+/* With TF, user code is interrupted by #DB behind each instruction that completes, and goes on as if it were not; the kernel counts.
+ * SYSCALL is none of them: FMASK clears TF. */
 
 /* A user exception (#BP, #UD, #NP, #SS, #GP, #PF) comes back like a signal: RIP := RBX, RAX := vector,
  * RDX := error code (0 if the vector has none), RDI := CR2 for #PF; all else is kept. So does the fault of an IRET that

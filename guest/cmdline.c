@@ -12,6 +12,7 @@ extern const char user_syscall[], user_syscall_iret[], user_exception[], user_us
 	user_flags[], user_work[], user_gp[], user_breakpoint[],
 	user_bad_iret[], user_selector[], user_set_rip[], user_fallback[], user_no_stack[], user_nmi[], user_nmi_again[],
 	user_machine_check[], user_debug[], user_watch[], user_prctl[], user_gs_percpu[], user_cost[], user_probe[];
+extern const char user_decision[], user_step[], user_context[];
 
 static const struct named {
 	const char *name;
@@ -43,6 +44,9 @@ static const struct named {
 	{ "prctl", (uint64_t)user_prctl },
 	{ "gs_percpu", (uint64_t)user_gs_percpu },
 	{ "cost", (uint64_t)user_cost },
+	{ "decision", (uint64_t)user_decision },
+	{ "step", (uint64_t)user_step },
+	{ "context", (uint64_t)user_context },
 	{ "probe", (uint64_t)user_probe },
 	{ 0, 0 },
 };

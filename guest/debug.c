@@ -6,11 +6,13 @@
 #include "guest/percpu.h"
 #include "guest/report.h"
 #include "guest/stacks.h"
+#include "guest/thread.h"
 #include "guest/trap.h"
 #include "guest/work.h"
 
 #define DR6_B0     (1u << 0)
 #define DR6_B1     (1u << 1)
+#define DR6_BS     (1u << 14)
 #define DR6_CAUSES 0xe00f                       /* B0-B3, BD, BS, BT */
 
 /* DR0 watches it for writes. Nothing touches it, so a hit is always the bench's. */
@@ -39,16 +41,35 @@ uint64_t debug_watch_user(uint64_t address)
 	return hits;
 }
 
+uint64_t debug_take_steps(struct abi_frame *frame __attribute__((unused)))
+{
+	uint64_t steps = thread_current()->steps;
+
+	thread_current()->steps = 0;
+	return steps;
+}
+
 void debug_body(struct abi_frame *frame, uint64_t dr6)
 {
 	struct percpu *cpu = percpu_this();
 
 	cpu->db_count++;
-	if ((dr6 & DR6_CAUSES) != DR6_B0 && (dr6 & DR6_CAUSES) != DR6_B1)
-		report_trap("#DB", frame);
-	cpu->db_hit_count++;
-	if (dr6 & DR6_B1)
+	switch (dr6 & DR6_CAUSES) {
+	case DR6_B0:
+		cpu->db_hit_count++;
+		break;
+	case DR6_B1:
+		cpu->db_hit_count++;
 		user_hits++;
+		break;
+	case DR6_BS:
+		if (!trap_from_user(frame))     /* FMASK and the gates clear TF */
+			report_trap("#DB by TF in the kernel", frame);
+		thread_current()->steps++;
+		break;
+	default:
+		report_trap("#DB", frame);
+	}
 	work_request(frame);
 }
 

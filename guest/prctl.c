@@ -3,9 +3,8 @@
 #include "guest/cpu.h"
 #include "guest/gsbase.h"
 #include "guest/prctl.h"
+#include "guest/usercopy.h"
 
-int get_user(uint64_t pointer, uint64_t *to);
-int put_user(uint64_t pointer, uint64_t value);
 
 static uint64_t percpu_gs(const struct thread *t, uint64_t cpu)
 {

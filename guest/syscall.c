@@ -8,8 +8,10 @@
 #include "guest/nmi.h"
 #include "guest/prctl.h"
 #include "guest/report.h"
+#include "guest/setframe.h"
 #include "guest/syscall.h"
 #include "guest/trap.h"
+#include "guest/usercopy.h"
 #include "guest/vector.h"
 #include "guest/work.h"
 
@@ -18,7 +20,6 @@ _Static_assert(STAR_USER_BASE + 8 == ABI_USER_SS && STAR_USER_BASE + 16 == ABI_U
 _Static_assert(ABI_KERNEL_CS + 8 == ABI_KERNEL_SS, "SYSCALL's selectors");
 
 void entry_SYSCALL_64(void);
-int get_user(uint64_t pointer, uint64_t *to);
 
 void syscall_init(void)
 {
@@ -51,35 +52,6 @@ static uint64_t sys_read(struct abi_frame *frame)
 	return value;
 }
 
-/* CS and SS are not looked at: no check here could be as good as IRET's own. RPL 3 keeps them from being the kernel's. */
-static uint64_t sys_sigreturn(struct abi_frame *frame)
-{
-	uint64_t word[5];
-
-	if (frame->rdi > ABI_TASK_SIZE_MAX - sizeof(word))
-		return -ABI_EFAULT;
-	for (unsigned n = 0; n < 5; n++)
-		if (get_user(frame->rdi + 8 * n, &word[n]))
-			return -ABI_EFAULT;
-	if (word[0] >= ABI_TASK_SIZE_MAX)
-		return -ABI_EFAULT;
-	frame->rip = word[0];
-	frame->cs = (word[1] & 0xffff) | 3;
-	frame->rflags = (word[2] & ABI_SIGRETURN_FLAGS) | RFLAGS_IF | RFLAGS_FIXED;
-	frame->rsp = word[3];
-	frame->ss = (word[4] & 0xffff) | 3;
-	return 0;
-}
-
-/* A return that the thread itself cannot ask for: all that SYSRET needs is there, and RIP alone says whether it may be. */
-static uint64_t sys_set_rip(struct abi_frame *frame)
-{
-	frame->rip = frame->rdi;
-	frame->rcx = frame->rdi;
-	frame->r11 = frame->rflags;
-	return 0;
-}
-
 static uint64_t sys_yield(struct abi_frame *frame __attribute__((unused)))
 {
 	work_request_own();
@@ -97,6 +69,12 @@ static uint64_t sys_raise(struct abi_frame *frame)
 	nmi_raises = frame->rdi & ABI_RAISE_AGAIN;
 	cpu_outb(ABI_PORT_IPI, vector);
 	nmi_faults = 0;
+	return 0;
+}
+
+static uint64_t sys_nmi_faults(struct abi_frame *frame)
+{
+	nmi_faults = frame->rdi;
 	return 0;
 }
 
@@ -128,6 +106,9 @@ static uint64_t (*const table[])(struct abi_frame *frame) = {
 	[ABI_SYS_RAISE] = sys_raise,
 	[ABI_SYS_WATCH] = sys_watch,
 	[ABI_SYS_PRCTL] = sys_prctl,
+	[ABI_SYS_SET_FRAME] = sys_set_frame,
+	[ABI_SYS_NMI_FAULTS] = sys_nmi_faults,
+	[ABI_SYS_STEPS] = debug_take_steps,
 };
 #define SYSCALL_COUNT (sizeof(table) / sizeof(table[0]))
 

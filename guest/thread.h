@@ -18,6 +18,7 @@ struct thread {
 	uint64_t gs_base;               /* as a switch would find it; while the thread runs, the live value wins */
 	bool gs_is_percpu;              /* U is gs_percpu.base + CPU number * gs_percpu.stride: prctl.h */
 	struct thread_percpu gs_percpu;
+	uint64_t steps;                 /* single steps that it has made and not been told of */
 };
 
 /* The running thread's, by GS. */

@@ -78,7 +78,7 @@ END user_breakpoint
 .macro SIGRETURN cs, ss
 	movq	$.Lreturned_\@, (%rdi)
 	movq	$\cs, 8(%rdi)
-	movq	$ABI_SIGRETURN_FLAGS, 16(%rdi)
+	movq	$ABI_SIGRETURN_FLAGS & ~0x10100, 16(%rdi)	/* not TF, not RF */
 	lea	-16(%rsp), %r9
 	mov	%r9, 24(%rdi)
 	movq	$\ss, 32(%rdi)

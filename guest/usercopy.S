@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* usercopy.S: the kernel instructions that may fault on user memory, and where it goes on then. */
+/* usercopy.S: the two kernel instructions that may fault on user memory, and where it goes on then. */
 #include "guest/regs.h"
 
 	.text
@@ -15,7 +15,7 @@ get_user_fault:
 	ret
 END get_user
 
-/* put_user(pointer, value): 0, or -ABI_EFAULT. A = K, thread stack. */
+/* put_user(pointer, value): 0, or -ABI_EFAULT with nothing written. A = K, thread stack. */
 FUNC put_user
 put_user_store:
 	mov	%rsi, (%rdi)

@@ -59,21 +59,32 @@ static bool decode_at_rip(struct step *s)
 	return true;
 }
 
+/* What faults has neither hit nor been a step: it will be done again. */
+static void complete(struct step *s, bool single)
+{
+	struct model *m = s->m;
+
+	if (single && s->touched)
+		step_unknown(s, "a single step that touches what is watched: one #DB for both is not in the contract");
+	m->rflags &= ~RFLAGS_RF;
+	m->watch_hit = s->touched;
+	m->hits += s->touched;
+	m->stepped = single;
+	m->steps += single;
+}
+
 static enum outcome run_step(struct model *m, char *err, size_t err_size)
 {
 	struct step s = { .m = m, .err = err, .err_size = err_size };
+	bool single = m->rflags & RFLAGS_TF;    /* as it is when the instruction begins (SDM vol. 3, 17.3.1.4) */
 
-	m->refused = m->watch_hit = false;
+	m->refused = m->watch_hit = m->stepped = false;
 	if (m->exited)
 		step_unknown(&s, "the program has ended");
-	else if (m->rflags & RFLAGS_TF)
-		step_unknown(&s, "TF is set, and single-stepping is not in the contract");
 	else if (decode_at_rip(&s))
 		step_execute(&s);
-	if (s.outcome == STEP_DONE && s.touched) {      /* what faults has not hit: it will be done again */
-		m->watch_hit = true;
-		m->hits++;
-	}
+	if (s.outcome == STEP_DONE)
+		complete(&s, single);
 	if (s.outcome != STEP_UNKNOWN)
 		m->rip = s.next;
 	return s.outcome;

@@ -35,6 +35,8 @@ struct model {
 	uint64_t watch;                 /* SYS_WATCH: these 8 bytes are watched in DR1, none if 0 ... */
 	uint64_t hits;                  /* ... and so many instructions have touched them */
 	bool watch_hit;                 /* the step that led here was an instruction at CPL 3 that touched them */
+	uint64_t steps;                 /* single steps that it was not told of */
+	bool stepped;                   /* the step that led here was an instruction at CPL 3 that completed with TF: #DB came */
 	bool exited;                    /* SYS_EXIT was called; result in exit_code */
 	uint64_t exit_code;
 	const uint8_t *text;            /* user text as the image has it, at ABI_USER_TEXT */

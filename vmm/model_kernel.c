@@ -161,6 +161,42 @@ static uint64_t sys_sigreturn(struct step *s, uint64_t arg)
 	return return_by_iret(s, &f);
 }
 
+/* RCX and R11 follow, so that SYSRET could be taken if the words allow it. Where IRET refuses RIP the selectors are good. */
+static uint64_t sys_set_frame(struct step *s, uint64_t arg)
+{
+	struct model_iret f;
+	uint64_t word[5];
+
+	if (!read_words(s, arg, word, 5))
+		return error_result(ABI_EFAULT);
+	f = (struct model_iret){
+		word[0], (word[1] & 0xffff) | 3, (word[2] & ABI_SET_FRAME_FLAGS) | RFLAGS_FIXED | RFLAGS_IF, word[3],
+		(word[4] & 0xffff) | 3,
+	};
+	if (f.rip >= ABI_TASK_SIZE_MAX)
+		step_unknown(s, "SYS_SET_FRAME out of user space, which is not in the contract");
+	s->m->gpr[GPR_RCX] = f.rip;
+	s->m->gpr[GPR_R11] = f.rflags;
+	return return_by_iret(s, &f);
+}
+
+/* Seen where an NMI comes, and by nobody else. */
+static uint64_t sys_nmi_faults(struct step *s, uint64_t arg)
+{
+	(void)s;
+	(void)arg;
+	return 0;
+}
+
+static uint64_t sys_steps(struct step *s, uint64_t arg)
+{
+	uint64_t steps = s->m->steps;
+
+	(void)arg;
+	s->m->steps = 0;
+	return steps;
+}
+
 static uint64_t sys_exit(struct step *s, uint64_t arg)
 {
 	s->m->exited = true;
@@ -227,6 +263,9 @@ static uint64_t (*const syscalls[])(struct step *s, uint64_t arg) = {
 	[ABI_SYS_RAISE] = sys_raise,
 	[ABI_SYS_WATCH] = sys_watch,
 	[ABI_SYS_PRCTL] = step_prctl,
+	[ABI_SYS_SET_FRAME] = sys_set_frame,
+	[ABI_SYS_NMI_FAULTS] = sys_nmi_faults,
+	[ABI_SYS_STEPS] = sys_steps,
 };
 
 void step_syscall(struct step *s)

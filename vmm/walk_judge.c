@@ -97,7 +97,7 @@ static void at_raised_gate(struct walk_judge *w, struct session *s, const struct
 	if (!judge_check(&s->judge, RULE_PROGRESS, hit || length, "%s came, and nobody has raised it", event_name(event)))
 		return;
 	*r = (struct raised){
-		.active = true, .number = r->number + 1, .event = event, .dr6 = hit ? WATCH_DR6 : INJECT_DR6,
+		.active = true, .number = r->number + 1, .event = event, .dr6 = hit ? w->hit : INJECT_DR6,
 		.before = hit ? w->after_hit : w->last,
 	};
 	r->before.rip += hit ? 0 : length;
@@ -240,6 +240,7 @@ static void in_user(struct walk_judge *w, struct session *s, struct cpu_state *n
 			    event_name(s->raised.event));
 	s->raised.active = false;
 	s->model = s->next;
+	s->model.rflags = (s->model.rflags & ~RFLAGS_RF) | (now->rflags & RFLAGS_RF);   /* a stop at CPL 3 may lose it */
 	s->user_visits++;
 	judge_user_boundary(&s->judge, &s->model, now, arrived);
 	if (arrived)
@@ -268,12 +269,13 @@ bool walk_judge_needs_i(const struct session *s, const struct cpu_state *now)
 /* What is watched was touched by the instruction before: nothing may come before its #DB. */
 static void judge_hit(struct walk_judge *w, struct session *s, const struct cpu_state *now)
 {
-	w->hit = w->started && walk_watch_hit(s, &w->last, &w->after_hit);
+	w->hit = w->started ? walk_watch_due(s, &w->last, &w->after_hit) : 0;
 	if (!w->hit)
 		return;
 	judge_at(&s->judge, "hit", now);
 	judge_check(&s->judge, RULE_DEBUG, now->rip == s->layout.gate[event_vector(EVENT_DB)],
-		    "what is watched was touched at %#lx, and no #DB came", (unsigned long)w->last.rip);
+		    "%s at %#lx, and no #DB came behind it", w->hit == STEP_DR6 ? "a single step was made" : "what is watched was touched",
+		    (unsigned long)w->last.rip);
 }
 
 void walk_judge(struct walk_judge *w, struct session *s, struct cpu_state *now)

@@ -10,7 +10,7 @@ struct walk_judge {
 	struct cpu_state entered;       /* the boundary from which the kernel was entered last */
 	bool refused_iret;              /* ... but as an IRET has it that could not go there */
 	bool from_user;                 /* the boundary before was the user's; on some hosts none that could be stopped at */
-	bool hit;                       /* the instruction there has touched what is watched, and must have left after_hit */
+	uint64_t hit;                   /* the instruction there owes a #DB with this DR6, 0: none, and must have left after_hit */
 	struct cpu_state after_hit;
 	bool started;
 	bool lost;                      /* the user program did what its model cannot follow */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* walk_watch.c: which #DB a data watchpoint of the guest owes the golden run: a trap behind the instruction that has touched what the
- * user program watches, whoever executes it. */
+/* walk_watch.c: which #DB a data watchpoint or a single step owes the golden run: a trap behind the instruction that has touched what the user program
+ * watches, whoever executes it, or that user code has begun with TF. */
 #include "vmm/walk_watch.h"
 
 #include <string.h>
@@ -74,15 +74,15 @@ static bool hit_in_kernel(struct session *s, const struct cpu_state *at, struct 
 	return true;
 }
 
-bool walk_watch_hit(struct session *s, const struct cpu_state *at, struct cpu_state *after)
+uint64_t walk_watch_due(struct session *s, const struct cpu_state *at, struct cpu_state *after)
 {
 	if (!cpu_cpl(at))
-		return hit_in_kernel(s, at, after);
-	if (!s->next.watch_hit)
-		return false;
+		return hit_in_kernel(s, at, after) ? WATCH_DR6 : 0;
+	if (!s->next.watch_hit && !s->next.stepped)
+		return 0;
 	*after = *at;
 	memcpy(after->gpr, s->next.gpr, sizeof(after->gpr));
 	after->rip = s->next.rip;
 	after->rflags = s->next.rflags;
-	return true;
+	return s->next.stepped ? STEP_DR6 : WATCH_DR6;
 }
