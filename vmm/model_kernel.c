@@ -167,8 +167,8 @@ static uint64_t sys_set_frame(struct step *s, uint64_t arg)
 	struct model_iret f;
 	uint64_t word[5];
 
-	if (!read_words(s, arg, word, 5))
-		return error_result(ABI_EFAULT);
+	if (!step_copy_from(s, arg, word, 5))
+		return step_error(ABI_EFAULT);
 	f = (struct model_iret){
 		word[0], (word[1] & 0xffff) | 3, (word[2] & ABI_SET_FRAME_FLAGS) | RFLAGS_FIXED | RFLAGS_IF, word[3],
 		(word[4] & 0xffff) | 3,
