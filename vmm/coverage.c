@@ -13,7 +13,7 @@
 #define MAX_ENTRIES 64
 
 static const char *const reasons[] = {
-	"double-fault",                 /* #DF is not an event of this version */
+	"double-fault",                 /* the handler of #DF never comes back */
 	"exception-not-raised",         /* no user program raises it; the bench's own stops end at its first instruction */
 	"corrupt-slot",                 /* the guest reports an overwritten K slot and halts */
 	"interrupt-shadow",             /* visited only right after STI, MOV SS or POP SS */

@@ -65,6 +65,24 @@ static void keep_breach(struct case_record *c, const struct breach *b)
 	*c->breach = *b;
 }
 
+static void see_handler(void *context, const struct cpu_state *now)
+{
+	record_mark(context, now->rip, COVER_HANDLER);
+}
+
+/* A death that ends in #DF is walked once behind its outcome, for the boundaries of that handler: the guest reports it and halts. */
+static void cover_double_fault(struct pass *p, struct session *s, const struct case_start *start, enum event event,
+			       const struct case_result *result)
+{
+	uint64_t top = death_push_top(&start->before);
+
+	if (result->breach.broken || result->death != DEATH_NO_IST ||
+	    mem_is_writable(&s->machine.mem, start->before.cr3, top - DEATH_PUSHED, DEATH_PUSHED))
+		return;
+	if (!atomic_exchange(&p->orders->ways->double_fault[unit_scheme(&p->r->unit)], true))
+		case_walk(s, start, event, see_handler, p->r);
+}
+
 /* One case in full: judged, repeated if it broke a rule, sampled if it did not. True if it came back and broke none. */
 static bool run_case(struct pass *p, struct session *s, const struct case_start *start, const struct place *at,
 		     enum event event)
@@ -80,6 +98,7 @@ static bool run_case(struct pass *p, struct session *s, const struct case_start 
 	case_inject(s, start, event, &options, &result);
 	c->hash = result.hash;
 	c->death = s->judge.broken ? DEATH_NONE : result.death; /* what is muted is broken all the same */
+	cover_double_fault(p, s, start, event, &result);
 	if (!result.breach.broken && !result.death && !s->judge.muted && sampled) {
 		case_run_to_end(s, start, event, &result);
 		p->r->sampled++;
@@ -90,11 +109,6 @@ static bool run_case(struct pass *p, struct session *s, const struct case_start 
 	if (strcmp(result.breach.at, "end"))
 		repeat(s, start, c);
 	return false;
-}
-
-static void see_handler(void *context, const struct cpu_state *now)
-{
-	record_mark(context, now->rip, COVER_HANDLER);
 }
 
 /* The interrupt that a handler asks for is walked once for its boundaries. */

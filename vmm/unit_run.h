@@ -12,6 +12,7 @@
 /* How many kernel instructions an event takes, by what decides its way. Measured by the first worker that needs it. */
 struct unit_ways {
 	atomic_bool work[SCHEME_COUNT]; /* the way of a reschedule interrupt has been walked */
+	atomic_bool double_fault[SCHEME_COUNT]; /* and that of a #DF, to its end */
 	atomic_uint instructions[SCHEME_COUNT][EVENT_COUNT][2][CLASS_OTHER + 1];        /* CPL 0 or 3; class of A */
 	atomic_uint *inside[SCHEME_COUNT][EVENT_NMI_LIKE]; /* by offset into kernel text: at this boundary inside an NMI */
 };
