@@ -4,6 +4,14 @@
 #define GUEST_GSBASE_H
 
 #include "guest/abi.h"
+#include "guest/desc.h"
+
+/* Which scheme keeps U; before the first use of the others. */
+void gsbase_init(enum scheme scheme);
+
+/* U of the running thread, as it will have it when it goes on. */
+uint64_t user_gs_base(void);
+void user_gs_base_set(uint64_t base);
 
 uint64_t sys_set_gs(struct abi_frame *frame);
 uint64_t sys_get_gs(struct abi_frame *frame);

@@ -9,8 +9,11 @@
 
 #ifndef __ASSEMBLER__
 struct thread {
-	uint64_t gs_base;               /* as a switch would find it; while the thread runs, the live value wins */
+	uint64_t gs_base;               /* as a switch would find it; while the thread runs, the live value wins. Under scheme pure:
+					 * U, while the kernel runs */
 };
+
+extern struct thread threads[1];
 
 /* The running thread's, by GS. */
 static inline struct thread *thread_current(void)
