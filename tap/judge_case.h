@@ -102,15 +102,10 @@ static inline struct cpu_state good_state(void)
 	return s;
 }
 
-/* I while user code runs, and in the kernel. */
-static inline uint64_t i_of_user(const struct world *w)
+/* I, if it is not the poison. */
+static inline uint64_t i_of(const struct world *w, uint64_t i)
 {
-	return w->judge.scheme == SCHEME_PURE ? ABI_GS_POISON : K;
-}
-
-static inline uint64_t i_of_kernel(const struct world *w)
-{
-	return w->judge.scheme == SCHEME_PURE ? ABI_GS_POISON : USER_GS;
+	return w->judge.scheme == SCHEME_PURE ? ABI_GS_POISON : i;
 }
 
 /* A user boundary: A is U, I is K, and the model knows every register. */
@@ -123,7 +118,7 @@ static inline void at_user(struct world *w)
 	w->before.cs = ABI_USER_CS;
 	w->before.ss = ABI_USER_SS;
 	w->before.a = USER_GS;
-	w->before.i = i_of_user(w);
+	w->before.i = i_of(w, K);
 	memcpy(w->user.gpr, w->before.gpr, sizeof(w->user.gpr));
 	w->user.rip = w->before.rip;
 	w->user.rflags = w->before.rflags;
@@ -144,7 +139,7 @@ static inline void at_kernel(struct world *w)
 	w->before.cs = ABI_KERNEL_CS;
 	w->before.ss = ABI_KERNEL_SS;
 	w->before.a = K;
-	w->before.i = i_of_kernel(w);
+	w->before.i = i_of(w, USER_GS);
 	w->now = w->before;
 }
 
