@@ -39,7 +39,7 @@ export GUEST_ELF := build/guest.elf
 PROVE := prove --norc --timer --exec tap/exec.sh
 FUZZ := elf scenario caseid gdb vmstate
 # What their parsers need; clang, which has libFuzzer, does not take the rest.
-PURE = $(filter $(patsubst %,$(OUT)/vmm/%.c.o,caseid death decode die elf event gdb_packet gdb_regs gsvalue judge% layout% lines mem model% qcow2 scenario% \
+PURE = $(filter $(patsubst %,$(OUT)/vmm/%.c.o,caseid death decode die elf event gdb_packet gdb_regs gsvalue judge% layout% lines lsl mem model% noswapgs qcow2 scenario% \
 	state symbols vmstate%),$(VMM))
 export FUZZ_SECONDS ?= 20
 SANITIZE := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all

@@ -26,6 +26,9 @@
 #define ABI_CPUS         2
 #define ABI_PERCPU_SIZE  0x1000
 
+/* What I holds under scheme pure, always: it changes only if somebody swaps or writes it. Canonical, no K, and no U of the bench's. */
+#define ABI_GS_POISON    0xffffdead00000000
+
 /* I/O ports, OUT only. DONE and PANIC take EAX. */
 #define ABI_PORT_CONSOLE 0xe9                /* AL: one character */
 #define ABI_PORT_DONE    0xf4                /* EAX: the workload's result, 0 is good */
@@ -36,7 +39,7 @@
 
 #define ABI_PANIC_ASSERT     1               /* a check of the C half failed */
 #define ABI_PANIC_TRAP       2               /* an exception that no code expects */
-#define ABI_PANIC_IST_SLOT   3               /* the K slot of an IST stack was overwritten */
+#define ABI_PANIC_IST_SLOT   3               /* the K slot of a kernel stack was overwritten */
 #define ABI_PANIC_CMDLINE    4               /* unknown word on the command line */
 
 /* What a CPU can send itself besides: each is as the bench's own. */
@@ -59,6 +62,7 @@
 #define ABI_TSS          0x40
 #define ABI_ABSENT_SS    0x53                /* the user's, but not present */
 #define ABI_ABSENT_CS    0x5b
+#define ABI_CPU_NUMBER   0x63                /* nothing to load: its limit says which CPU this is, for LSL */
 
 /* Debug registers in every golden run: DR0 watches the symbol debug_watch_word, which
  * nothing touches, for 8-byte writes; DR7 is ABI_DR7_ARMED outside #DB and NMI bodies. While user code has asked for it
@@ -140,7 +144,7 @@
 
 /* The command line: NUL-terminated words "scheme=ist program=syscall gs=0x1000 flags=0x0
  * nofsgsbase" that the bench writes into the symbol boot_cmdline before the first instruction; where nobody has, the PVH entry
- * takes the loader's. nofsgsbase: as if CPUID did not offer FSGSBASE; then scheme=ist falls back to swapgs, and CR4.FSGSBASE
+ * takes the loader's. nofsgsbase: as if CPUID did not offer FSGSBASE; then every other scheme falls back to swapgs, and CR4.FSGSBASE
  * is 0. lapic: there is a local APIC, whose pin LINT1 is to raise NMIs. */
 #define ABI_CMDLINE_SIZE 256
 
@@ -192,9 +196,11 @@ struct abi_stack {
 /* The array abi_exempt: bytes that an injected event may change for good (counters), and why. With a vector, the
  * counter is 8 bytes and goes up by one for each event of that vector handled, and for nothing else; with
  * ABI_COUNTS_WORK, for each reschedule done. With ABI_WHILE_NESTED these are bytes of a stack or its slot that an event of the
- * stack's vector may change only while it interrupts another of its kind. */
+ * stack's vector may change only while it interrupts another of its kind. With ABI_KEEPS_U these 8 bytes are where U is kept while the
+ * kernel runs: where user code runs an event may have set them to its U. */
 #define ABI_COUNTS_WORK  0x100
 #define ABI_WHILE_NESTED 0x200
+#define ABI_KEEPS_U      0x400
 struct abi_exempt {
 	uint64_t addr, size;
 	uint64_t vector;

@@ -48,6 +48,12 @@ FUNC boot_enter_user
 	jmp	exit_to_user_iret
 END boot_enter_user
 
+/* The same under scheme pure: I = poison, and the thread has U. */
+FUNC boot_enter_user_pure
+	mov	%rdi, %rsp
+	jmp	exit_to_user_iret_pure
+END boot_enter_user_pure
+
 /* Accessed and Dirty are set beforehand: the CPU would set them, and that would be memory that an event
  * changes. A table allows what any page below it needs. */
 #define TABLE_KERNEL	0x23		/* P RW A */

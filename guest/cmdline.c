@@ -20,6 +20,8 @@ static const struct named {
 } schemes[] = {
 	{ "swapgs", SCHEME_SWAPGS },
 	{ "ist", SCHEME_IST },
+	{ "lsl", SCHEME_LSL },
+	{ "pure", SCHEME_PURE },
 	{ 0, 0 },
 }, programs[] = {
 	{ "syscall", (uint64_t)user_syscall },

@@ -9,7 +9,7 @@
 #include "guest/desc.h"
 
 struct cmdline {
-	enum scheme scheme;             /* scheme=swapgs|ist, needed; ist falls back to swapgs without FSGSBASE */
+	enum scheme scheme;             /* scheme=swapgs|ist|lsl|pure, needed; all fall back to swapgs without FSGSBASE */
 	uint64_t program;               /* program=NAME, needed: entry of user_NAME */
 	uint64_t gs;                    /* gs=0x..., RDI of the first user instruction */
 	uint64_t flags;                 /* flags=0x..., RSI of the first user instruction */

@@ -4,6 +4,7 @@
 
 #include "guest/cpu.h"
 #include "guest/desc.h"
+#include "guest/percpu.h"
 #include "guest/stacks.h"
 #include "guest/vector.h"
 
@@ -11,29 +12,36 @@ typedef void entry_fn(void);
 entry_fn asm_exc_breakpoint, asm_exc_invalid_op, asm_exc_general_protection, asm_exc_page_fault;
 entry_fn asm_exc_segment_not_present, asm_exc_stack_segment;
 entry_fn asm_exc_interrupt, asm_exc_reschedule;
-entry_fn asm_exc_nmi_swapgs, asm_exc_nmi_ist;
-entry_fn asm_exc_machine_check_swapgs, asm_exc_machine_check_ist;
-entry_fn asm_exc_debug_swapgs, asm_exc_debug_ist;
-entry_fn asm_exc_double_fault_swapgs, asm_exc_double_fault_ist;
+entry_fn asm_exc_breakpoint_pure, asm_exc_invalid_op_pure, asm_exc_general_protection_pure, asm_exc_page_fault_pure;
+entry_fn asm_exc_segment_not_present_pure, asm_exc_stack_segment_pure;
+entry_fn asm_exc_interrupt_pure, asm_exc_reschedule_pure;
+entry_fn asm_exc_nmi_swapgs, asm_exc_nmi_ist, asm_exc_nmi_lsl, asm_exc_nmi_pure;
+entry_fn asm_exc_machine_check_swapgs, asm_exc_machine_check_ist, asm_exc_machine_check_lsl, asm_exc_machine_check_pure;
+entry_fn asm_exc_debug_swapgs, asm_exc_debug_ist, asm_exc_debug_lsl, asm_exc_debug_pure;
+entry_fn asm_exc_double_fault_swapgs, asm_exc_double_fault_ist, asm_exc_double_fault_lsl;
 void boot_load_segments(const struct cpu_table *gdt);
+
+/* Of ordinary exceptions only pure has gates of its own. #DF never leaves its stack: there pure does what ist does. */
+#define ORDINARY(name) { name, name, name, name##_pure }
+#define PARANOID(name) { name##_swapgs, name##_ist, name##_lsl, name##_pure }
 
 static const struct gate {
 	enum vector vector;
 	unsigned ist;
 	entry_fn *entry[SCHEME_COUNT];
 } gates[] = {
-	{ VECTOR_DB, IST_DB, { asm_exc_debug_swapgs, asm_exc_debug_ist } },
-	{ VECTOR_NMI, IST_NMI, { asm_exc_nmi_swapgs, asm_exc_nmi_ist } },
-	{ VECTOR_BP, IST_NONE, { asm_exc_breakpoint, asm_exc_breakpoint } },
-	{ VECTOR_UD, IST_NONE, { asm_exc_invalid_op, asm_exc_invalid_op } },
-	{ VECTOR_DF, IST_DF, { asm_exc_double_fault_swapgs, asm_exc_double_fault_ist } },
-	{ VECTOR_NP, IST_NONE, { asm_exc_segment_not_present, asm_exc_segment_not_present } },
-	{ VECTOR_SS, IST_NONE, { asm_exc_stack_segment, asm_exc_stack_segment } },
-	{ VECTOR_GP, IST_NONE, { asm_exc_general_protection, asm_exc_general_protection } },
-	{ VECTOR_PF, IST_NONE, { asm_exc_page_fault, asm_exc_page_fault } },
-	{ VECTOR_IRQ, IST_NONE, { asm_exc_interrupt, asm_exc_interrupt } },
-	{ VECTOR_RESCHED, IST_NONE, { asm_exc_reschedule, asm_exc_reschedule } },
-	{ VECTOR_MC, IST_MC, { asm_exc_machine_check_swapgs, asm_exc_machine_check_ist } },
+	{ VECTOR_DB, IST_DB, PARANOID(asm_exc_debug) },
+	{ VECTOR_NMI, IST_NMI, PARANOID(asm_exc_nmi) },
+	{ VECTOR_BP, IST_NONE, ORDINARY(asm_exc_breakpoint) },
+	{ VECTOR_UD, IST_NONE, ORDINARY(asm_exc_invalid_op) },
+	{ VECTOR_DF, IST_DF, { asm_exc_double_fault_swapgs, asm_exc_double_fault_ist, asm_exc_double_fault_lsl, asm_exc_double_fault_ist } },
+	{ VECTOR_NP, IST_NONE, ORDINARY(asm_exc_segment_not_present) },
+	{ VECTOR_SS, IST_NONE, ORDINARY(asm_exc_stack_segment) },
+	{ VECTOR_GP, IST_NONE, ORDINARY(asm_exc_general_protection) },
+	{ VECTOR_PF, IST_NONE, ORDINARY(asm_exc_page_fault) },
+	{ VECTOR_IRQ, IST_NONE, ORDINARY(asm_exc_interrupt) },
+	{ VECTOR_RESCHED, IST_NONE, ORDINARY(asm_exc_reschedule) },
+	{ VECTOR_MC, IST_MC, PARANOID(asm_exc_machine_check) },
 };
 
 /* User code may use one port alone: that by which it sends events to itself. */
@@ -57,6 +65,8 @@ static struct tss tss = { .io_map = offsetof(struct tss, io_refused) };
 #define USER_CODE   0x00affb000000ffff
 #define USER_DATA   0x00cff3000000ffff
 #define PRESENT     (1ull << 47)
+#define LIMIT_AND_GRANULARITY 0x008f00000000ffff
+#define NODE        1ull                        /* not 0, so that whoever does not mask it off is seen */
 #define INDEX(selector) ((selector) >> 3)
 
 /* SYSCALL and SYSRET fix the order: kernel CS, SS; user base (none here), SS, CS. */
@@ -68,7 +78,16 @@ static uint64_t gdt[] = {
 	[INDEX(ABI_TSS)] = 0, 0,
 	[INDEX(ABI_ABSENT_SS)] = USER_DATA & ~PRESENT,
 	[INDEX(ABI_ABSENT_CS)] = USER_CODE & ~PRESENT,
+	[INDEX(ABI_CPU_NUMBER)] = 0,
 };
+
+/* The limit of this segment is the CPU's number in its lower CPU_NUMBER_BITS bits, and its node above them. DPL 3: it is no secret. */
+static void gdt_set_cpu_number(uint64_t cpu)
+{
+	uint64_t limit = cpu | NODE << CPU_NUMBER_BITS, data = USER_DATA & ~LIMIT_AND_GRANULARITY;
+
+	gdt[INDEX(ABI_CPU_NUMBER)] = data | (limit & 0xffff) | (limit >> 16 & 0xf) << 48;
+}
 
 /* SDM vol. 3, figure 8-4. */
 static void gdt_set_tss(void)
@@ -109,6 +128,7 @@ void desc_init(enum scheme scheme)
 	const struct cpu_table idtr = { sizeof(idt) - 1, (uint64_t)idt };
 
 	gdt_set_tss();
+	gdt_set_cpu_number(percpu_expected()->cpu);
 	tss_init();
 	for (unsigned n = 0; n < sizeof(gates) / sizeof(gates[0]); n++)
 		idt_set(&gates[n], scheme);

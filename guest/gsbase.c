@@ -1,24 +1,35 @@
 /* SPDX-License-Identifier: MIT */
 /* gsbase.c: the running thread's GS: its base, and its selector, which may not be loadable. */
+#include <stdbool.h>
+
 #include "guest/cpu.h"
 #include "guest/gsbase.h"
 #include "guest/prctl.h"
 #include "guest/thread.h"
 
 int load_gs(uint32_t selector);
+int load_gs_pure(uint32_t selector);
 
-/* Both schemes keep U in I while in the kernel. By MSR, because CR4.FSGSBASE may be 0, and because
- * SWAPGS, WRGSBASE, SWAPGS would open a window here. */
-void gsbase_write(uint64_t u)
+/* Where U is while the kernel runs: in the thread under scheme pure, in I under the others. */
+static bool in_thread;
+
+void gsbase_init(enum scheme scheme)
 {
-	thread_current()->gs_base = u;
-	cpu_wrmsr(MSR_KERNEL_GS_BASE, u);
+	in_thread = scheme == SCHEME_PURE;
 }
 
-/* The live value: user code may have used WRGSBASE. */
-uint64_t gsbase_read(void)
+/* The live value: user code may have used WRGSBASE. I by MSR, because CR4.FSGSBASE may be 0, and because SWAPGS, WRGSBASE, SWAPGS
+ * would open a window here. */
+uint64_t user_gs_base(void)
 {
-	return cpu_rdmsr(MSR_KERNEL_GS_BASE);
+	return in_thread ? thread_current()->gs_base : cpu_rdmsr(MSR_KERNEL_GS_BASE);
+}
+
+void user_gs_base_set(uint64_t base)
+{
+	thread_current()->gs_base = base;
+	if (!in_thread)
+		cpu_wrmsr(MSR_KERNEL_GS_BASE, base);
 }
 
 uint64_t sys_set_gs(struct abi_frame *frame)
@@ -26,24 +37,24 @@ uint64_t sys_set_gs(struct abi_frame *frame)
 	if (frame->rdi >= ABI_TASK_SIZE_MAX)
 		return -ABI_EPERM;
 	prctl_cancel_percpu();
-	gsbase_write(frame->rdi);
+	user_gs_base_set(frame->rdi);
 	return 0;
 }
 
 uint64_t sys_get_gs(struct abi_frame *frame __attribute__((unused)))
 {
-	return gsbase_read();
+	return user_gs_base();
 }
 
 /* The load may set the base or not, by the selector and by the processor: U is put back. */
 int gsbase_load_selector(uint32_t selector)
 {
-	uint64_t gs_base = cpu_rdmsr(MSR_KERNEL_GS_BASE);
+	uint64_t gs_base = user_gs_base();
 	int result;
 
 	cpu_cli();
-	result = load_gs(selector);
-	cpu_wrmsr(MSR_KERNEL_GS_BASE, gs_base);
+	result = in_thread ? load_gs_pure(selector) : load_gs(selector);
+	user_gs_base_set(gs_base);
 	cpu_sti();
 	return result;
 }

@@ -4,10 +4,14 @@
 #define GUEST_GSBASE_H
 
 #include "guest/abi.h"
+#include "guest/desc.h"
 
-/* U of the running thread. */
-void gsbase_write(uint64_t u);
-uint64_t gsbase_read(void);
+/* Which scheme keeps U; before the first use of the others. */
+void gsbase_init(enum scheme scheme);
+
+/* U of the running thread, as it will have it when it goes on. */
+uint64_t user_gs_base(void);
+void user_gs_base_set(uint64_t base);
 
 /* GS selector := this one, U stays. 0, or -ABI_EINVAL with GS null. */
 int gsbase_load_selector(uint32_t selector);

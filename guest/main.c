@@ -4,6 +4,7 @@
 #include "guest/context.h"
 #include "guest/cpu.h"
 #include "guest/debug.h"
+#include "guest/gsbase.h"
 #include "guest/lapic.h"
 #include "guest/mce.h"
 #include "guest/percpu.h"
@@ -15,6 +16,7 @@
 
 void kmain(struct abi_frame *first) __attribute__((noreturn));
 void boot_enter_user(struct abi_frame *first) __attribute__((noreturn));
+void boot_enter_user_pure(struct abi_frame *first) __attribute__((noreturn));
 
 static bool fsgsbase_offered(const struct cmdline *args)
 {
@@ -22,7 +24,7 @@ static bool fsgsbase_offered(const struct cmdline *args)
 	       cpu_cpuid_ebx(CPUID_FEATURES_7) & CPUID_7_EBX_FSGSBASE;
 }
 
-/* Opted in for the scheme that needs it, which falls back to swapgs where it is not offered. The sign test of swapgs is true
+/* Opted in for the schemes that need it, which fall back to swapgs where it is not offered. The sign test of swapgs is true
  * only while user code cannot set a negative base: there it is on by request alone. */
 static bool fsgsbase_choose(struct cmdline *args)
 {
@@ -32,14 +34,16 @@ static bool fsgsbase_choose(struct cmdline *args)
 		cmdline_refuse("command line: FSGSBASE is needed and not offered", "fsgsbase");
 	if (!offered)
 		args->scheme = SCHEME_SWAPGS;
-	return args->scheme == SCHEME_IST || args->fsgsbase;
+	return args->scheme != SCHEME_SWAPGS || args->fsgsbase;
 }
 
-static void gs_init(void)
+/* A = K; I as the first exit to user code needs it. */
+static void gs_init(enum scheme scheme)
 {
 	cpu_wrmsr(MSR_FS_BASE, 0);
 	cpu_wrmsr(MSR_GS_BASE, (uint64_t)percpu_expected());
-	cpu_wrmsr(MSR_KERNEL_GS_BASE, 0);
+	cpu_wrmsr(MSR_KERNEL_GS_BASE, scheme == SCHEME_PURE ? ABI_GS_POISON : 0);
+	gsbase_init(scheme);
 }
 
 static void cr4_init(bool fsgsbase)
@@ -74,8 +78,8 @@ void kmain(struct abi_frame *first)
 	thread_init();                          /* and it to a thread */
 	stacks_init();                          /* the IST stacks know K */
 	desc_init(args.scheme);                 /* exceptions can arrive; zeroes both bases */
-	gs_init();                              /* A = K, I = U = 0: C handlers can run */
-	syscall_init();                         /* user code can call */
+	gs_init(args.scheme);                   /* A = K, U = 0: C handlers can run */
+	syscall_init(args.scheme);              /* user code can call */
 	cr4_init(fsgsbase);                     /* #MC instead of shutdown; WRGSBASE or not */
 	mce_init();                             /* banks report */
 	debug_init();                           /* armed as in every golden run */
@@ -83,5 +87,7 @@ void kmain(struct abi_frame *first)
 		lapic_init();                   /* an NMI finds its way in */
 	user_frame(first, &args, fsgsbase);     /* registers of the first user instruction */
 	context_leave();                        /* the kernel has run until now */
-	boot_enter_user(first);                 /* through the exit that every thread takes */
+	if (args.scheme == SCHEME_PURE)         /* through the exit that every thread takes */
+		boot_enter_user_pure(first);
+	boot_enter_user(first);
 }

@@ -31,15 +31,33 @@
 #define WIN(edge) NMI_WINDOW(SCHEME, edge)
 #define NMI_WINDOW(scheme, edge) NMI_PASTE(win_nmi_, scheme, _##edge)
 #define GATE NMI_NAME(asm_exc_nmi_, SCHEME)
-#define ENTER NMI_NAME(paranoid_entry_, SCHEME)
-#define LEAVE NMI_NAME(paranoid_leave_, SCHEME)
+#define ENTER NMI_NAME(paranoid_entry_, PARANOID)
+#define LEAVE NMI_NAME(paranoid_leave_, PARANOID)
 #define NMI_NAME(name, scheme) NMI_PASTE(name, scheme, )
 #define NMI_PASTE(a, b, c) a##b##c
 
+/* PARANOID: whose way of finding K it takes. FROM_USER: where it leaves to from user code. */
+#define FROM_USER asm_exc_nmi_from_user
 #define SCHEME swapgs
+#define PARANOID swapgs
 #include "guest/nmi_gate.h"
 #undef SCHEME
+#undef PARANOID
 
 #define SCHEME ist
+#define PARANOID ist
 #include "guest/nmi_gate.h"
 #undef SCHEME
+#undef PARANOID
+
+#define SCHEME lsl
+#define PARANOID lsl
+#include "guest/nmi_gate.h"
+#undef SCHEME
+#undef PARANOID
+#undef FROM_USER
+
+#define FROM_USER asm_exc_nmi_from_user_pure
+#define SCHEME pure
+#define PARANOID ist
+#include "guest/nmi_gate.h"

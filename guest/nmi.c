@@ -43,6 +43,9 @@ void exc_nmi(struct abi_frame *frame)
 /* Entry text in which an NMI's five words still lie where the next one's would be put. */
 extern const char asm_exc_nmi_swapgs[], nmi_swapgs_again[], nmi_swapgs_owed[], nmi_swapgs_end[];
 extern const char asm_exc_nmi_ist[], nmi_ist_again[], nmi_ist_owed[], nmi_ist_end[];
+extern const char asm_exc_nmi_lsl[], nmi_lsl_again[], nmi_lsl_owed[], nmi_lsl_end[];
+extern const char asm_exc_nmi_pure[], nmi_pure_again[], nmi_pure_owed[], nmi_pure_end[];
+extern const char asm_exc_nmi_from_user_pure[], asm_exc_nmi_moved_pure[];
 extern const char asm_exc_nmi_from_user[], asm_exc_nmi_moved[];
 extern const char paranoid_return_bare[], paranoid_return_bare_end[];
 
@@ -53,6 +56,11 @@ static const struct {
 	{ nmi_swapgs_owed, nmi_swapgs_end },
 	{ asm_exc_nmi_ist, nmi_ist_again },
 	{ nmi_ist_owed, nmi_ist_end },
+	{ asm_exc_nmi_lsl, nmi_lsl_again },
+	{ nmi_lsl_owed, nmi_lsl_end },
+	{ asm_exc_nmi_pure, nmi_pure_again },
+	{ nmi_pure_owed, nmi_pure_end },
+	{ asm_exc_nmi_from_user_pure, asm_exc_nmi_moved_pure },
 	{ asm_exc_nmi_from_user, asm_exc_nmi_moved },
 	{ paranoid_return_bare, paranoid_return_bare_end },     /* on the way back to one of these */
 };

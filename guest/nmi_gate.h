@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* nmi_gate.h: the NMI gate of one scheme. nmi.S includes it once for each, so that each instruction keeps its own line: GATE, ENTER and
- * LEAVE name this scheme's gate and routines, NMI(place) a place of this gate, WIN(edge) the edge of a window. */
+ * LEAVE name this scheme's gate and routines, FROM_USER where it goes from user code, NMI(place) a place of this gate, WIN(edge) the edge of a window. */
 
-/* asm_exc_nmi_*: an IST gate. What the CPU has done, and A and I: as in paranoid_swapgs.S and paranoid_ist.S. NMIs are masked.
+/* asm_exc_nmi_*: an IST gate. What the CPU has done, and A and I: as in paranoid_*.S. NMIs are masked.
  *
  * good:  user CS: leave for the thread stack. Latch not 0: add to it, IRET. RIP at the last two instructions: take over
  * good:  else move the words, then set the latch; save; A := K; C; A back; restore; latch less one; again, or IRET
@@ -14,7 +14,7 @@ FUNC GATE
 WIN(begin):
 	cld
 	testb	$3, 8(%rsp)			/* CS */
-	jnz	asm_exc_nmi_from_user
+	jnz	FROM_USER
 	pushq	%rdx
 	mov	$-IST_STACK_SIZE, %rdx
 	and	%rsp, %rdx			/* the slot */
@@ -38,7 +38,7 @@ PLACE NMI(again)
 	pushq	$FRAME_NO_ERROR
 	PUSH_REGS
 	CLEAR_REGS
-	mov	$-IST_STACK_SIZE, %rax		/* for scheme ist */
+	mov	$-IST_STACK_SIZE, %rax		/* for schemes ist and pure */
 	call	ENTER
 WIN(end):
 	CALL_C	exc_nmi

@@ -2,9 +2,11 @@
 /* percpu.c: the per-CPU areas, and which bytes of them an event may change. */
 #include "guest/percpu.h"
 #include "guest/stacks.h"
+#include "guest/thread.h"
 #include "guest/vector.h"
 
 struct percpu percpu_areas[ABI_CPUS];
+struct percpu *percpu_bases[ABI_CPUS];
 
 #define COUNTER(field, vector, why) \
 	{ (uint64_t)&percpu_areas[0].field, sizeof(percpu_areas[0].field), vector, why }
@@ -21,12 +23,14 @@ const struct abi_exempt abi_exempt[] = {
 	COUNTER(work_count, ABI_COUNTS_WORK, "counts reschedules done on the way to user code"),
 	{ (uint64_t)nmi_stack + NMI_LATCH, sizeof(uint64_t), ABI_WHILE_NESTED, "NMIs owed" },
 	{ (uint64_t)nmi_stack + IST_STACK_SIZE - 48, 48, ABI_WHILE_NESTED, "the CPU's words and RDX of an NMI inside an NMI" },
+	{ (uint64_t)&threads[0].gs_base, sizeof(uint64_t), ABI_KEEPS_U, "U under scheme pure, while the kernel runs" },
 };
 
 void percpu_init(void)
 {
 	for (uint64_t n = 0; n < ABI_CPUS; n++) {
 		percpu_areas[n].self = &percpu_areas[n];
+		percpu_bases[n] = &percpu_areas[n];
 		percpu_areas[n].cpu = n;
 	}
 	/* CPU 1 has an area, so that its K can be told from CPU 0's, but does not run. */

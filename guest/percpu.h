@@ -10,6 +10,9 @@
 #define PERCPU_USER_RSP  0x10
 #define PERCPU_CURRENT   0x18
 
+/* Of the limit that LSL of ABI_CPU_NUMBER gives: the CPU's number; its node lies above. */
+#define CPU_NUMBER_BITS  12
+
 #ifndef __ASSEMBLER__
 struct thread;
 
@@ -26,6 +29,9 @@ struct percpu {
 } __attribute__((aligned(ABI_PERCPU_SIZE)));
 
 extern struct percpu percpu_areas[ABI_CPUS];
+
+/* K by the number of a CPU, for who cannot know K by GS: scheme lsl. */
+extern struct percpu *percpu_bases[ABI_CPUS];
 
 void percpu_init(void);
 

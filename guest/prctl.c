@@ -28,7 +28,7 @@ static void notice_wrgsbase(void)
 {
 	uint64_t cpu = percpu_this()->cpu;
 
-	prctl_next_gs(thread_current(), gsbase_read(), cpu, cpu);
+	prctl_next_gs(thread_current(), user_gs_base(), cpu, cpu);
 }
 
 static bool is_user_range(uint64_t pointer, uint64_t size)
@@ -49,7 +49,7 @@ static uint64_t set_gs(uint64_t base)
 		return -ABI_EPERM;
 	prctl_cancel_percpu();
 	gsbase_load_selector(0);
-	gsbase_write(base);
+	user_gs_base_set(base);
 	return 0;
 }
 
@@ -69,7 +69,7 @@ static uint64_t get_fs(uint64_t pointer)
 
 static uint64_t get_gs(uint64_t pointer)
 {
-	return put(pointer, gsbase_read());
+	return put(pointer, user_gs_base());
 }
 
 /* U stays in user space on every CPU that there can be, not only on those that run. */
@@ -87,7 +87,7 @@ static uint64_t set_gs_percpu(uint64_t pointer)
 	gsbase_load_selector(0);
 	t->gs_percpu = wanted;
 	t->gs_is_percpu = true;
-	gsbase_write(percpu_gs(t, percpu_this()->cpu));
+	user_gs_base_set(percpu_gs(t, percpu_this()->cpu));
 	return 0;
 }
 

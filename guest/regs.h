@@ -28,13 +28,13 @@
 	.size	\name, . - \name
 .endm
 
-/* Needs RSP at the error code. Afterwards RSP is the frame. rdx= says where RDX's value is, if the
- * register itself is in use as the scratch register. */
-.macro PUSH_REGS rdx=%rdx
+/* Needs RSP at the error code. Afterwards RSP is the frame. rdx= and rcx= say where the values of RDX and RCX are, if the
+ * register itself is in use as a scratch register. */
+.macro PUSH_REGS rdx=%rdx, rcx=%rcx
 	pushq	%rdi
 	pushq	%rsi
 	pushq	\rdx
-	pushq	%rcx
+	pushq	\rcx
 	pushq	%rax
 	pushq	%r8
 	pushq	%r9

@@ -5,12 +5,14 @@
 
 #include "guest/abi.h"
 
-/* An IST stack is a power of two long and aligned to its length, so that RSP & -size is its lowest
- * byte wherever RSP is. There the slot lies: K and ~K. Two lengths, so that a wrong mask is seen. */
+/* A kernel stack is a power of two long and aligned to its length, so that RSP & -size is its lowest
+ * byte wherever RSP is. There the slot lies: K and ~K. Two lengths, so that a wrong mask is seen. Schemes ist and pure
+ * read the slots of IST stacks, pure those of thread stacks as well. */
 #define THREAD_STACK_SIZE  8192
 #define IST_STACK_SIZE     4096
 #define IST_DB_STACK_SIZE  8192
 #define IST_SLOT_BYTES     16
+#define THREAD_SLOT_BYTES  16
 
 /* The NMI stack's slot has a word more: how many NMIs have arrived on this stack and are not done with. */
 #define NMI_LATCH          16
@@ -29,6 +31,10 @@ extern uint8_t thread_stack[THREAD_STACK_SIZE], nmi_stack[IST_STACK_SIZE], debug
 extern const struct abi_stack abi_stacks[];
 
 void stacks_init(void);
+
+/* The stack at base is this CPU's from now on: K and ~K into its slot. For a thread stack at each migration, before anything
+ * can come to it there. */
+void stacks_give(uint64_t base, uint64_t cpu);
 uint64_t stacks_ist_top(unsigned ist);
 #endif
 #endif

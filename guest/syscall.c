@@ -7,6 +7,7 @@
 #include "guest/gsbase.h"
 #include "guest/nmi.h"
 #include "guest/prctl.h"
+#include "guest/percpu.h"
 #include "guest/report.h"
 #include "guest/setframe.h"
 #include "guest/syscall.h"
@@ -19,12 +20,20 @@
 _Static_assert(STAR_USER_BASE + 8 == ABI_USER_SS && STAR_USER_BASE + 16 == ABI_USER_CS, "SYSRET's selectors");
 _Static_assert(ABI_KERNEL_CS + 8 == ABI_KERNEL_SS, "SYSCALL's selectors");
 
-void entry_SYSCALL_64(void);
+void entry_SYSCALL_64(void), entry_SYSCALL_64_pure_cpu0(void), entry_SYSCALL_64_pure_cpu1(void);
 
-void syscall_init(void)
+/* Scheme pure has one for each CPU. */
+static uint64_t syscall_entry(enum scheme scheme)
+{
+	static void (*const pure[ABI_CPUS])(void) = { entry_SYSCALL_64_pure_cpu0, entry_SYSCALL_64_pure_cpu1 };
+
+	return (uint64_t)(scheme == SCHEME_PURE ? pure[percpu_this()->cpu] : entry_SYSCALL_64);
+}
+
+void syscall_init(enum scheme scheme)
 {
 	cpu_wrmsr(MSR_STAR, (uint64_t)STAR_USER_BASE << 48 | (uint64_t)ABI_KERNEL_CS << 32);
-	cpu_wrmsr(MSR_LSTAR, (uint64_t)entry_SYSCALL_64);
+	cpu_wrmsr(MSR_LSTAR, syscall_entry(scheme));
 	cpu_wrmsr(MSR_FMASK, ABI_SYSCALL_FMASK);
 	cpu_wrmsr(MSR_EFER, cpu_rdmsr(MSR_EFER) | EFER_SCE);
 }

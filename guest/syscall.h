@@ -6,8 +6,9 @@
 #include <stdbool.h>
 
 #include "guest/abi.h"
+#include "guest/desc.h"
 
-void syscall_init(void);
+void syscall_init(enum scheme scheme);
 
 /* True if SYSRET may take the frame back to user code, false if it must be IRET. */
 bool do_syscall_64(struct abi_frame *frame);

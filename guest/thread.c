@@ -2,7 +2,7 @@
 /* thread.c: the user threads. */
 #include "guest/thread.h"
 
-static struct thread threads[1];
+struct thread threads[1];
 
 /* The first one runs on CPU 0. */
 void thread_init(void)

@@ -15,11 +15,14 @@ struct thread_percpu {
 };
 
 struct thread {
-	uint64_t gs_base;               /* as a switch would find it; while the thread runs, the live value wins */
+	uint64_t gs_base;               /* as a switch would find it; while the thread runs, the live value wins. Under scheme pure:
+					 * U, while the kernel runs */
 	bool gs_is_percpu;              /* U is gs_percpu.base + CPU number * gs_percpu.stride: prctl.h */
 	struct thread_percpu gs_percpu;
 	uint64_t steps;                 /* single steps that it has made and not been told of */
 };
+
+extern struct thread threads[1];
 
 /* The running thread's, by GS. */
 static inline struct thread *thread_current(void)

@@ -9,16 +9,17 @@
 #include "guest/trap.h"
 #include "guest/vector.h"
 
-/* From usercopy.S and loadgs.S: where the kernel may fault, and where it goes on. */
+/* From usercopy.S, loadgs.S and exception_pure.S: where the kernel may fault, and where it goes on. */
 struct fixup {
 	uint64_t fault, resume;
 };
 extern const struct fixup __extable_start[], __extable_end[];
 
-extern const char exit_to_user_iretq[], load_gs_mov[];
+extern const char exit_to_user_iretq[], exit_to_user_iretq_pure[], load_gs_mov[];
 
 const struct abi_fixup abi_fixup[] = {
 	{ (uint64_t)exit_to_user_iretq, ABI_FIXUP_IRET },
+	{ (uint64_t)exit_to_user_iretq_pure, ABI_FIXUP_IRET },
 	{ (uint64_t)load_gs_mov, ABI_FIXUP_RESUME },
 };
 

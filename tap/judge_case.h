@@ -102,6 +102,12 @@ static inline struct cpu_state good_state(void)
 	return s;
 }
 
+/* I, if it is not the poison. */
+static inline uint64_t i_of(const struct world *w, uint64_t i)
+{
+	return w->judge.scheme == SCHEME_PURE ? ABI_GS_POISON : i;
+}
+
 /* A user boundary: A is U, I is K, and the model knows every register. */
 static inline void at_user(struct world *w)
 {
@@ -112,7 +118,7 @@ static inline void at_user(struct world *w)
 	w->before.cs = ABI_USER_CS;
 	w->before.ss = ABI_USER_SS;
 	w->before.a = USER_GS;
-	w->before.i = K;
+	w->before.i = i_of(w, K);
 	memcpy(w->user.gpr, w->before.gpr, sizeof(w->user.gpr));
 	w->user.rip = w->before.rip;
 	w->user.rflags = w->before.rflags;
@@ -133,7 +139,7 @@ static inline void at_kernel(struct world *w)
 	w->before.cs = ABI_KERNEL_CS;
 	w->before.ss = ABI_KERNEL_SS;
 	w->before.a = K;
-	w->before.i = USER_GS;
+	w->before.i = i_of(w, USER_GS);
 	w->now = w->before;
 }
 

@@ -56,7 +56,7 @@ static inline void enter_c(struct world *w, uint64_t end)
 	w->now.cs = ABI_KERNEL_CS;
 	w->now.rflags = RFLAGS_FIXED;
 	w->now.a = K;
-	w->now.i = USER_GS;
+	w->now.i = i_of(w, USER_GS);
 	w->now.gpr[GPR_RDI] = end - FRAME_SIZE;
 	w->now.gpr[GPR_RSP] = w->now.gpr[GPR_RDI] - 16;
 	w->saved = saved_of(&w->before);

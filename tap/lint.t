@@ -15,7 +15,7 @@ my @bad;
 # Only these may know of KVM's own structures.
 my $knows_kvm = qr{^vmm/(?:kvm\.[ch]|machine\w*\.[ch]|(?:run|artefact|inject|watchdog|tiny|bench)\.c)$};
 # These must work without any KVM: tests link them, and other engines use them.
-my $pure = qr{^vmm/(?:judge\w*|layout\w*|map|model\w*|elf|symbols|lines|decode|mem|stops|scenario\w*|caseid|death|gsvalue|rank|tally
+my $pure = qr{^vmm/(?:judge\w*|layout\w*|lsl|map|model\w*|noswapgs|elf|symbols|lines|decode|mem|stops|scenario\w*|caseid|death|gsvalue|rank|tally
 	|event|state|gdb_packet|gdb_regs|qcow2|vmstate\w*)\.[ch]$}x;
 
 sub read_lines {

@@ -56,7 +56,7 @@ static void test_bad(void)
 	refused("", "empty");
 	refused("syscall", "must be SCENARIO/");
 	refused("/ist/u-zero/a+0x0@1:nmi", "scenario is empty");
-	refused("s/lsl/u-zero/a+0x0@1:nmi", "unknown scheme 'lsl'");
+	refused("s/rdpid/u-zero/a+0x0@1:nmi", "unknown scheme 'rdpid'");
 	refused("s/ist/u-nothing/a+0x0@1:nmi", "unknown user GS 'u-nothing'");
 	refused("s/ist/u-zero/a+0x0@1", "SYMBOL+0xOFFSET");
 	refused("s/ist/u-zero/a@1:nmi", "SYMBOL+0xOFFSET");

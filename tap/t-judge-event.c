@@ -87,6 +87,10 @@ static void test_inactive(void)
 		{ SCHEME_IST, USER_GS, K, K, "ist, in a window: I stays K, for A alone is written" },
 		{ SCHEME_IST, ~0ull, K, K, "ist, a negative U in a window: I stays K" },
 		{ SCHEME_IST, K, POISON, POISON, "ist: I is what it was, whatever that is" },
+		{ SCHEME_LSL, K, USER_GS, USER_GS, "lsl, in the kernel: I stays U" },
+		{ SCHEME_LSL, ~0ull, K, K, "lsl, in a window: I stays K" },
+		{ SCHEME_PURE, K, ABI_GS_POISON, ABI_GS_POISON, "pure: I is the poison" },
+		{ SCHEME_PURE, USER_GS, K, ABI_GS_POISON, "pure: and if it was not, it is told" },
 		{ SCHEME_SWAPGS, K, USER_GS, USER_GS, "swapgs, in the kernel: I stays U" },
 		{ SCHEME_SWAPGS, USER_GS, K, USER_GS, "swapgs, in a window: I becomes the A that was swapped out" },
 	};
@@ -149,7 +153,7 @@ static void test_body(void)
 
 int main(void)
 {
-	plan(14 * (1 + 9 + 15) + 2 + 6 + 28 * (1 + 27 + 1) + 6 * 3 + 3 + 6 * 7 + 12 * 6);
+	plan(14 * (1 + 9 + 15) + 2 + 6 + 56 * (1 + 27 + 1) + 10 * 3 + 3 + 6 * 7 + 12 * 6);
 	test_gate();
 	test_gate_while_masked();
 	test_gate_aligned();

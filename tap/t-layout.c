@@ -28,11 +28,8 @@ static void test_stacks(void)
 	for (unsigned n = 0; n < 5; n++) {
 		is_str(s[n].name, rows[n].name, "stack %u is called %s", n, rows[n].name);
 		is_u64(s[n].vectors, rows[n].vectors, "and takes its vectors");
-		if (n)
-			ok(!(s[n].size & (s[n].size - 1)) && !(s[n].base & (s[n].size - 1)) && s[n].slot_bytes == (n == 1 ? 32 : 16),
-			   "its size is a power of two, its base aligned to that, its slot as it must be");
-		else
-			ok(s[n].base == address("thread_stack") && !s[n].slot_bytes, "it has no slot");
+		ok(!(s[n].size & (s[n].size - 1)) && !(s[n].base & (s[n].size - 1)) && s[n].slot_bytes == (n == 1 ? 32 : 16),
+		   "its size is a power of two, its base aligned to that, its slot as it must be");
 		ok(layout_stack(&layout, s[n].base + s[n].size) == n && layout_stack(&layout, s[n].base + 1) == n,
 		   "RSP from its base + 1 to its top is on it");
 		ok(layout_stack(&layout, s[n].base) != n && layout_stack(&layout, s[n].base + s[n].size + 1) != n,
@@ -112,21 +109,23 @@ static void test_exempts(void)
 {
 	static const uint64_t vectors[] = { 1, 2, 18, ABI_VECTOR_IRQ, ABI_VECTOR_RESCHED };
 	const struct abi_exempt *table = in_ram("abi_exempt");
-	unsigned inside = 0, nested = 0, same = 0, counters[5] = { 0 };
+	unsigned inside = 0, nested = 0, keeps = 0, same = 0, counters[5] = { 0 };
 
 	for (unsigned n = 0; n < layout.exempts; n++) {
 		const struct exempt *x = &layout.exempt[n];
 
 		inside += x->addr >= layout.k_own && x->addr + x->size <= layout.k_other && x->size == 8;
 		nested += x->vector == ABI_WHILE_NESTED && layout_stack(&layout, x->addr + 1) == 1;
+		keeps += x->vector == ABI_KEEPS_U && x->addr == address("threads") && x->size == 8;
 		same += x->reason[0] && !strncmp(x->reason, table[n].reason, sizeof(table[n].reason)) &&
 			x->addr == table[n].addr && x->vector == table[n].vector;
 		for (unsigned k = 0; k < 5; k++)
 			counters[k] += x->vector == vectors[k];
 	}
 	ok(layout.exempts > 0, "the guest declares counters");
+	is_u64(keeps, 1, "one place keeps U");
 	is_u64(nested, 2, "and two places of the NMI stack that an NMI inside an NMI may change");
-	is_u64(inside, layout.exempts - nested, "each counter is eight bytes in the per-CPU area");
+	is_u64(inside, layout.exempts - nested - keeps, "each counter is eight bytes in the per-CPU area");
 	is_u64(same, layout.exempts, "and says why, and of which vector");
 	for (unsigned k = 0; k < 5; k++)
 		ok(counters[k], "there is one for vector %lu", (unsigned long)vectors[k]);
@@ -134,8 +133,9 @@ static void test_exempts(void)
 
 static void test_fixups(void)
 {
-	is_u64(layout.fixups, 2, "the guest declares where it may fault on user GS");
+	is_u64(layout.fixups, 3, "the guest declares where it may fault on user GS");
 	is_u64(layout_fixup(&layout, address("exit_to_user_iretq")), ABI_FIXUP_IRET, "at the IRET to user code");
+	is_u64(layout_fixup(&layout, address("exit_to_user_iretq_pure")), ABI_FIXUP_IRET, "at that of scheme pure");
 	is_u64(layout_fixup(&layout, address("load_gs_mov")), ABI_FIXUP_RESUME, "at the load of a selector");
 	is_u64(layout_fixup(&layout, address("load_gs_mov") + 2), 0, "and at nothing else");
 }
@@ -154,7 +154,7 @@ static void test_returns(void)
 		in_entry += range_has(&layout.entry_text, layout.returns[n]);
 	}
 	is_u64(irets + sysrets, layout.returns_count, "every return is an IRETQ or SYSRETQ");
-	is_u64(sysrets, 1, "one of them a SYSRETQ");
+	is_u64(sysrets, 2, "two of them SYSRETQ: scheme pure has one of its own");
 	ok(irets > 1, "and several IRETQ");
 	is_u64(in_entry, layout.returns_count, "all in entry text");
 	ok(layout.returns_count < LAYOUT_RETURNS, "and there is room for more, so that none was dropped");
@@ -242,7 +242,7 @@ int main(void)
 	close(mkstemp(path));
 	mem_init(&ram, ABI_RAM_SIZE);
 	read_image();
-	plan(1 + (1 + 5 * 5 + 3) + (8 + 2 + 1) + 7 + (6 + LAYOUT_HANDLERS + 4) + 8 + 5 + 8 + 6 + 4 + 1);
+	plan(1 + (1 + 5 * 5 + 3) + (8 + 2 + 1) + 7 + (6 + LAYOUT_HANDLERS + 4) + 8 + 5 + 8 + 6 + 4 + 1 + 2);
 	e = load();
 	if (!ok(layout_init(&layout, e, &ram, err, sizeof(err)), "the layout of %s", guest_path()))
 		printf("# %s\n", err);

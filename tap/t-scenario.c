@@ -125,7 +125,7 @@ static void test_lines(void)
 	refused("threads = 17\n" GOOD, 1, "bad value of threads");
 	refused("program = a b\n" GOOD, 1, "bad value of program");
 	refused("program = scheme=pure\n" GOOD, 1, "bad value of program");
-	refused("schemes = lsl\n" GOOD, 1, "bad value of schemes");
+	refused("schemes = rdpid\n" GOOD, 1, "bad value of schemes");
 	refused("events = smi\n" GOOD, 1, "bad value of events");
 	refused("rows = 0.1\n" GOOD, 1, "bad value of rows");
 	refused("bugs = one\n" GOOD, 1, "bad value of bugs");
@@ -149,7 +149,7 @@ static void test_pin_lines(void)
 	refused(GOOD "pin =\n", 11, "empty");
 	refused(GOOD "pin = good\n", 11, "'good' is not SCHEME/GS/");
 	refused(GOOD "pin = syscall/ist/u-zero/a+0x0@1:nmi good\n", 11, "unknown scheme 'syscall'");
-	refused(GOOD "pin = lsl/u-zero/a+0x0@1:nmi good\n", 11, "unknown scheme 'lsl'");
+	refused(GOOD "pin = rdpid/u-zero/a+0x0@1:nmi good\n", 11, "unknown scheme 'rdpid'");
 	refused(GOOD "pin = ist/u-red/a+0x0@1:nmi good\n", 11, "unknown user GS 'u-red'");
 	refused(GOOD "pin = ist/u-zero/a@1:nmi good\n", 11, "must be SYMBOL+0x");
 	refused(GOOD "pin = ist/u-zero/a+0x0@0:nmi good\n", 11, "visit '0'");

@@ -59,18 +59,20 @@ static void set_stops(struct flight *f)
 /* Which part of the state each stop is judged by. */
 static unsigned parts_of(enum case_stop stop, const struct flight *f)
 {
+	unsigned always = f->s->judge.scheme == SCHEME_PURE ? MACHINE_CORE | MACHINE_I : MACHINE_CORE;
+
 	switch (stop) {
 	case CASE_HANDLER:
 		return MACHINE_CORE | MACHINE_I;
 	case CASE_BODY:
-		return MACHINE_CORE | MACHINE_DEBUG;
+		return always | MACHINE_DEBUG;
 	case CASE_RETURN:
 		return cpu_cpl(f->in.before) || f->nested ? MACHINE_CORE | MACHINE_I : MACHINE_CORE;
 	case CASE_BACK:
 	case CASE_OUTER:
 		return MACHINE_ALL;
 	default:
-		return MACHINE_CORE;
+		return always;
 	}
 }
 

@@ -87,7 +87,7 @@ static bool parse_tail(char *text, struct caseid *out, char *err, size_t err_siz
 	if (!gs)
 		return REFUSE("'%s' is not " CASEID_TAIL, scheme ? scheme : text);
 	if (!scheme_find(scheme, &out->scheme))
-		return REFUSE("unknown scheme '%s' (swapgs, ist)", scheme);
+		return REFUSE("unknown scheme '%s' (swapgs, ist, lsl, pure)", scheme);
 	if (!gsvalue_find(gs, &out->gs))
 		return REFUSE("unknown user GS '%s'", gs);
 	return parse_point(text, out, err, err_size);

@@ -52,9 +52,12 @@ static void find_boundary(struct replay *r)
 
 static void check_can_run(const struct replay *r)
 {
+	const char *lack;
+
 	plan_check_unit(&r->unit->unit);
-	if (unit_scheme(&r->unit->unit) != SCHEME_SWAPGS && !r->bench->facts.fsgsbase)
-		die(EXIT_HOST, "scheme %s: this host does not execute RD/WRGSBASE in a guest", scheme_name(r->id.scheme));
+	lack = session_lacks(&r->bench->facts, unit_scheme(&r->unit->unit));
+	if (lack)
+		die(EXIT_HOST, "scheme %s: %s", scheme_name(r->id.scheme), lack);
 }
 
 static void replay(struct replay *r, struct unit_record *unit, const struct options *o)

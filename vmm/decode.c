@@ -137,6 +137,20 @@ bool decode_insn(const uint8_t *bytes, size_t size, uint64_t addr, struct insn *
 	return true;
 }
 
+bool decode_lsl(const uint8_t *bytes, size_t size, struct insn_lsl *out)
+{
+	struct full f;
+
+	if (!decode_full(bytes, size, &f) || f.insn.mnemonic != ZYDIS_MNEMONIC_LSL ||
+	    f.op[0].type != ZYDIS_OPERAND_TYPE_REGISTER || f.op[1].type != ZYDIS_OPERAND_TYPE_REGISTER)
+		return false;
+	out->length = f.insn.length;
+	out->to = ZydisRegisterGetId(f.op[0].reg.value);
+	out->from = ZydisRegisterGetId(f.op[1].reg.value);
+	out->bits = f.insn.operand_width;
+	return true;
+}
+
 bool decode_text(const uint8_t *bytes, size_t size, uint64_t addr, char *out, size_t out_size)
 {
 	ZydisFormatter formatter;

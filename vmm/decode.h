@@ -41,6 +41,16 @@ struct insn {
 /* Decodes one 64-bit-mode instruction at address addr from bytes[0..size). False if not valid. */
 bool decode_insn(const uint8_t *bytes, size_t size, uint64_t addr, struct insn *out);
 
+/* An LSL between two registers. */
+struct insn_lsl {
+	uint8_t length;
+	uint8_t to, from;       /* GPRs in hardware numbering; the selector is the lower 16 bits of `from` */
+	uint8_t bits;           /* operand size: 16, 32 or 64 */
+};
+
+/* False if the instruction is anything else. */
+bool decode_lsl(const uint8_t *bytes, size_t size, struct insn_lsl *out);
+
 /* Disassembly in AT&T syntax, one line. False (and "(bad)") if not valid. */
 bool decode_text(const uint8_t *bytes, size_t size, uint64_t addr, char *out, size_t out_size);
 

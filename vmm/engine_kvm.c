@@ -9,6 +9,7 @@
 #include "vmm/die.h"
 #include "vmm/machine.h"
 #include "vmm/machine_first.h"
+#include "vmm/machine_lsl.h"
 
 #define TSS_PLACE 0xfffbd000            /* three pages KVM may use on old Intel CPUs, outside RAM */
 #define MCG_CTL_P (1ull << 8)
@@ -47,6 +48,7 @@ static void create(struct machine *m, uint64_t ram_size)
 	mem_init(&m->mem, ram_size);
 	m->vm_fd = KVM_DO(m->host->kvm.sys_fd, KVM_CREATE_VM, 0);
 	KVM_DO(m->vm_fd, KVM_SET_TSS_ADDR, TSS_PLACE);
+	machine_lsl_ask(m);
 	slot.userspace_addr = (uintptr_t)mem_at(&m->mem, 0, ram_size);
 	KVM_DO(m->vm_fd, KVM_SET_USER_MEMORY_REGION, &slot);
 	create_vcpu(m);
@@ -198,12 +200,26 @@ static void leave_by_port(const struct kvm_run *k, struct left *left)
 	memcpy(&left->value, (const char *)k + k->io.data_offset, k->io.size);
 }
 
+#define LSL_LIMIT_OF_ONE_RUN 1000       /* no watch is on a guest that executes nothing else */
+
+/* Past each LSL that this KVM does not execute. */
+static bool run_past_lsl(struct machine *m)
+{
+	unsigned n = 0;
+
+	do {
+		if (!run(m))
+			return false;
+	} while (n++ < LSL_LIMIT_OF_ONE_RUN && machine_lsl(m));
+	return true;
+}
+
 static void enter(struct machine *m, struct stops *stops, struct left *left)
 {
 	const struct kvm_run *k = m->run;
 
 	(void)stops;                    /* they are in the guest's text */
-	if (!run(m))
+	if (!run_past_lsl(m))
 		*left = (struct left){ .why = LEAVE_HANG };
 	else if (k->exit_reason == KVM_EXIT_HLT)
 		*left = (struct left){ .why = LEAVE_STOP, .at = m->regs->rip - 1 };

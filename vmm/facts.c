@@ -66,7 +66,7 @@ static void see_gate(struct session *s, struct host_facts *f)
 }
 
 /* Wherever the guest was. */
-static void stand_at(struct session *s, uint64_t rip, uint64_t rsp, unsigned cpl)
+void facts_stand_at(struct session *s, uint64_t rip, uint64_t rsp, unsigned cpl)
 {
 	struct kvm_regs *regs = machine_regs(&s->machine);
 
@@ -98,7 +98,7 @@ static void see_fsgsbase(struct session *s, struct host_facts *f)
 {
 	struct stop stop;
 
-	stand_at(s, s->model.rip, ABI_USER_RSP, 3);
+	facts_stand_at(s, s->model.rip, ABI_USER_RSP, 3);
 	machine_regs(&s->machine)->rcx = 1;
 	machine_sregs(&s->machine)->cr4 &= ~CR4_FSGSBASE;
 	machine_touched_sregs(&s->machine);
@@ -123,7 +123,7 @@ static struct stop iret_to(struct session *s, const struct hardware_frame *to)
 	struct stop stop;
 
 	memcpy(mem_at(&s->machine.mem, rsp - ABI_KERNEL_VIRT, sizeof(*to)), to, sizeof(*to));
-	stand_at(s, any_iret(s), rsp, 0);
+	facts_stand_at(s, any_iret(s), rsp, 0);
 	s->run.report_faults = true;
 	stop = run_to_stop(&s->run);
 	s->run.report_faults = false;
@@ -190,5 +190,6 @@ void facts_measure(struct bench *b)
 	see_fsgsbase(s, &b->facts);
 	see_absent_stack(s, &b->facts);
 	see_iret(s, &b->facts);
+	facts_lsl(s, &b->facts);
 	facts_session_close(s);
 }

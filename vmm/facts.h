@@ -30,6 +30,12 @@ struct more_facts {
 void facts_tiny(const struct bench *b, struct more_facts *out);
 void facts_image(const struct bench *b, struct more_facts *out);
 
+/* One of the image's LSL, in a guest of it. */
+void facts_lsl(struct session *s, struct host_facts *f);
+
+/* The guest is about to execute what is at rip. */
+void facts_stand_at(struct session *s, uint64_t rip, uint64_t rsp, unsigned cpl);
+
 /* A guest of the image under test at the first user instruction of its program for measuring. */
 struct session *facts_session(const struct bench *b);
 void facts_session_close(struct session *s);

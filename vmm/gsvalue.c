@@ -9,6 +9,8 @@
 static const char *const schemes[SCHEME_COUNT] = {
 	[SCHEME_SWAPGS] = "swapgs",
 	[SCHEME_IST]    = "ist",
+	[SCHEME_LSL]    = "lsl",
+	[SCHEME_PURE]   = "pure",
 };
 
 static const struct {

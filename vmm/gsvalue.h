@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum scheme { SCHEME_SWAPGS, SCHEME_IST, SCHEME_COUNT };
+enum scheme { SCHEME_SWAPGS, SCHEME_IST, SCHEME_LSL, SCHEME_PURE, SCHEME_COUNT };
 
 enum gs_name {
 	GS_ZERO, GS_SMALL, GS_4G, GS_TOP,               /* settable by system call */

@@ -81,3 +81,19 @@ bool judge_equal(struct judge *j, enum rule rule, const char *what, uint64_t see
 	return judge_check(j, rule, seen == expected, "%s is %#lx, must be %#lx", what, (unsigned long)seen,
 			   (unsigned long)expected);
 }
+
+uint64_t judge_i_user(const struct judge *j)
+{
+	return j->scheme == SCHEME_PURE ? ABI_GS_POISON : j->layout->k_own;
+}
+
+uint64_t judge_i_kernel(const struct judge *j, const struct model *user)
+{
+	return j->scheme == SCHEME_PURE ? ABI_GS_POISON : user->gs_base;
+}
+
+void judge_inactive(struct judge *j, const struct cpu_state *now)
+{
+	if (j->scheme == SCHEME_PURE)
+		judge_equal(j, RULE_HANDLER_GS, "I", now->i, ABI_GS_POISON);
+}

@@ -59,6 +59,13 @@ struct judge {
 	void *context;
 };
 
+/* What I must be where user code is about to run, or runs; and in C after an entry from user code. */
+uint64_t judge_i_user(const struct judge *j);
+uint64_t judge_i_kernel(const struct judge *j, const struct model *user);
+
+/* Under scheme pure I never changes: at each gate and in each body; in the golden run at each boundary at CPL 0. */
+void judge_inactive(struct judge *j, const struct cpu_state *now);
+
 /* Forgets the last case's breach; counts stay. */
 void judge_begin(struct judge *j);
 

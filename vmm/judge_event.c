@@ -33,6 +33,7 @@ void judge_gate(struct judge *j, const struct injected *in, const struct cpu_sta
 	bool masked = event_base(in->event) == EVENT_NMI || b->nmi_masked;
 
 	judge_expect(j, b->a, b->i);
+	judge_inactive(j, now);
 	judge_equal(j, RULE_DELIVERY, "RIP at the gate", now->rip, j->layout->gate[event_vector(in->event)]);
 	judge_equal(j, RULE_DELIVERY, "CPL at the gate", cpu_cpl(now), 0);
 	judge_equal(j, RULE_DELIVERY, "the NMI mask at the gate", now->nmi_masked, masked);
@@ -47,14 +48,14 @@ void judge_gate(struct judge *j, const struct injected *in, const struct cpu_sta
 			judge_equal(j, RULE_FRAME, gpr_name(n), now->gpr[n], b->gpr[n]);
 }
 
-/* What I must be in the C handler. From CPL 3 the entry swapped, so I is U. A paranoid entry of scheme `ist` writes A
- * alone; that of scheme `swapgs` swaps if A looks like a user base. */
+/* What I must be in the C handler. From CPL 3 the entry swapped, so I is U. A paranoid entry of the schemes with FSGSBASE writes A
+ * alone; that of scheme `swapgs` swaps if A looks like a user base. Under `pure` I never changes. */
 static uint64_t expected_i(const struct judge *j, const struct injected *in)
 {
 	const struct cpu_state *b = in->before;
 
-	if (!is_paranoid(in))
-		return in->user->gs_base;
+	if (j->scheme == SCHEME_PURE || !is_paranoid(in))
+		return judge_i_kernel(j, in->user);
 	if (j->scheme == SCHEME_SWAPGS && !(b->a >> 63))
 		return b->a;
 	return b->i;
@@ -118,6 +119,7 @@ void judge_handler(struct judge *j, const struct injected *in, const struct cpu_
 void judge_body(struct judge *j, const struct injected *in, const struct cpu_state *now)
 {
 	judge_expect(j, j->layout->k_own, expected_i(j, in));
+	judge_inactive(j, now);
 	judge_flags(j, now, false);
 	judge_equal(j, RULE_DEBUG, "DR7 in the body", now->dr7, ABI_DR7_DISARMED);
 	if (event_base(in->event) != EVENT_DB)
@@ -178,7 +180,7 @@ static void judge_in_c(struct judge *j, const struct cpu_state *b, const struct 
 	unsigned used = cpu_cpl(b) ? LAYOUT_STACK_USER : layout_stack(j->layout, b->gpr[GPR_RSP]);
 	const struct kernel_stack *s = used == LAYOUT_STACK_USER ? layout_stack_of(j->layout, 0, 3) : &j->layout->stack[used];
 
-	judge_expect(j, j->layout->k_own, user->gs_base);
+	judge_expect(j, j->layout->k_own, judge_i_kernel(j, user));
 	judge_equal(j, RULE_HANDLER_GS, "A", now->a, j->expected_a);
 	judge_equal(j, RULE_HANDLER_GS, "I", now->i, j->expected_i);
 	judge_equal(j, RULE_HANDLER_GS, "CPL", cpu_cpl(now), 0);

@@ -49,7 +49,23 @@ static bool is_exempt(const struct judge *j, const struct cpu_state *before, uin
 		if (range_has(&l->apart[n], addr))
 			return true;
 	for (unsigned n = 0; n < l->exempts; n++)
-		if (addr - l->exempt[n].addr < l->exempt[n].size && (j->nested || l->exempt[n].vector != ABI_WHILE_NESTED))
+		if (addr - l->exempt[n].addr < l->exempt[n].size && l->exempt[n].vector != ABI_KEEPS_U &&
+		    (j->nested || l->exempt[n].vector != ABI_WHILE_NESTED))
+			return true;
+	return false;
+}
+
+/* Where the thread keeps U while the kernel runs nobody reads while user code runs. What is written there must be this U, all of it. */
+static bool keeps_u(const struct judge *j, const struct cpu_state *before, uint64_t addr, const uint8_t *now)
+{
+	const struct layout *l = j->layout;
+	uint64_t value;
+
+	memcpy(&value, now, sizeof(value));
+	if (!cpu_cpl(before) || value != before->a)
+		return false;
+	for (unsigned n = 0; n < l->exempts; n++)
+		if (l->exempt[n].vector == ABI_KEEPS_U && l->exempt[n].addr == addr)
 			return true;
 	return false;
 }
@@ -59,6 +75,8 @@ static void judge_bytes(struct judge *j, const struct cpu_state *before, uint64_
 {
 	char name[128];
 
+	if (keeps_u(j, before, addr, now))
+		return;
 	for (unsigned n = 0; n < 8; n++) {
 		if (now[n] == was[n] || is_exempt(j, before, addr + n) || is_dead_stack(j, before, addr + n))
 			continue;

@@ -10,7 +10,7 @@
 /* A and I are the user's before the instruction that returns: nothing after it could still swap them. */
 static void judge_gs_of_user(struct judge *j, const struct model *user, const struct cpu_state *now)
 {
-	judge_expect(j, user->gs_base, j->layout->k_own);
+	judge_expect(j, user->gs_base, judge_i_user(j));
 	judge_equal(j, RULE_RETURN, "A before the return", now->a, j->expected_a);
 	judge_equal(j, RULE_RETURN, "I before the return", now->i, j->expected_i);
 }
@@ -76,7 +76,7 @@ static void judge_user_value(struct judge *j, const char *what, uint64_t seen, u
 
 static void judge_user_state(struct judge *j, const struct model *u, const struct cpu_state *now)
 {
-	judge_expect(j, u->gs_base, j->layout->k_own);
+	judge_expect(j, u->gs_base, judge_i_user(j));
 	judge_user_value(j, "A", now->a, j->expected_a);
 	judge_equal(j, RULE_USER_STATE, "I", now->i, j->expected_i);
 	judge_user_value(j, "FS base", now->fs_base, u->fs_base);

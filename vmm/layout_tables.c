@@ -115,6 +115,8 @@ static void read_exempt(struct reader *r)
 		memcpy(r->l->exempt[n].reason, x[n].reason, sizeof(x[n].reason));
 		if (x[n].vector && x[n].vector != ABI_WHILE_NESTED && x[n].size != sizeof(uint64_t))
 			layout_complain(r, "abi_exempt[%u] counts a vector and is not 8 bytes", n);
+		if (x[n].vector == ABI_KEEPS_U && x[n].addr % sizeof(uint64_t))
+			layout_complain(r, "abi_exempt[%u] keeps U and is not aligned", n);
 		if (!may_be_exempt(r, &r->l->exempt[n]))
 			layout_complain(r, "abi_exempt[%u] is not kernel data, or is text, a stack or the user's", n);
 	}

@@ -34,6 +34,7 @@ struct machine {
 	struct mem mem;
 	uint8_t *reference;             /* RAM as it must be: a copy of mem */
 	uint64_t dirty[MACHINE_MAX_PAGES / 64];
+	uint64_t lsls;                  /* LSL that the bench has executed: machine_lsl.c */
 	uint64_t exits, ioctls;         /* counted for `gsgate doctor` and the summary */
 
 	int vm_fd, vcpu_fd;             /* engine kvm */

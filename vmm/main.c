@@ -27,7 +27,7 @@ static void usage(FILE *f)
 		fprintf(f, "  gsgate %s %s\n", commands[n].name, commands[n].help);
 	fprintf(f, "\n"
 		"  --engine NAME            auto (kvm, without it qemu), kvm, qemu, libvirt;  --connect URI  whose libvirt\n"
-		"  --scheme swapgs,ist      schemes of the guest kernel (default: all)\n"
+		"  --scheme ist,pure,...    schemes of the guest kernel (default: all)\n"
 		"  --gs u-small,...         user GS values by name (default: all that the scheme can meet)\n"
 		"  --event nmi,mce,db       events (default: all)\n"
 		"  --kernel FILE            guest kernel (default: guest.elf beside gsgate)\n"

@@ -129,11 +129,13 @@ static void add_units(struct plan *p, const struct options *o, const struct scen
 
 static bool can_run(struct plan *p, const struct bench *bench, const struct scenario *s, enum scheme scheme)
 {
-	if (scenario_scheme(s, scheme) == SCHEME_SWAPGS || bench->facts.fsgsbase)
+	enum scheme runs = scenario_scheme(s, scheme);
+
+	if (!session_lacks(&bench->facts, runs))
 		return true;
-	if (!p->lacks_scheme)
-		skip(p, scheme_name(scheme), "this host does not execute RD/WRGSBASE in a guest");
-	p->lacks_scheme = true;
+	if (!(p->lacks_scheme >> runs & 1))
+		skip(p, scheme_name(runs), session_lacks(&bench->facts, runs));
+	p->lacks_scheme |= 1u << runs;
 	return false;
 }
 

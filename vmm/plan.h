@@ -24,7 +24,7 @@ struct plan {
 	struct pinned *pins;            /* of asked units, in their order; see vmm/pins.h */
 	size_t pin_count;
 	unsigned schemes;               /* that have a unit, as a bit mask */
-	bool lacks_scheme;              /* one of the skips is a whole scheme */
+	unsigned lacks_scheme;          /* schemes that are skipped as a whole, as a bit mask */
 	bool narrowed;                  /* not every event, scheme or GS value of its scenarios was asked for */
 	bool complete;                  /* nothing was left out by choice: every scenario, scheme and GS value */
 };

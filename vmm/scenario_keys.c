@@ -211,7 +211,7 @@ const struct scenario_key scenario_keys[SCENARIO_KEYS] = {
 	{ "program", set_program, false, "the name of a user program of the guest" },
 	{ "cpus",    set_cpus,    false, "1 or 2" },
 	{ "threads", set_threads, false, "1 to 16" },
-	{ "schemes", set_schemes, false, "swapgs, ist, each at most once" },
+	{ "schemes", set_schemes, false, "swapgs, ist, lsl, pure, each at most once" },
 	{ "gs",      set_gs,      true,  "names of the user GS set like u-zero, each at most once" },
 	{ "events",  set_events,  false, "nmi, mce, db, each also with .resched, irq, gp and pf, each at most once" },
 	{ "deaths",  set_deaths,  true,  "mcip, same-ist, no-ist, each at most once, or none" },

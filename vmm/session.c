@@ -7,10 +7,22 @@
 #include <string.h>
 
 #include "vmm/ahead.h"
+#include "vmm/noswapgs.h"
 
 void unit_name(const struct unit *u, char *out, size_t out_size)
 {
 	snprintf(out, out_size, "%s/%s/%s", u->scenario->name, scheme_name(u->scheme), gsvalue_name(u->gs));
+}
+
+const char *session_lacks(const struct host_facts *f, enum scheme scheme)
+{
+	if (scheme == SCHEME_SWAPGS)
+		return NULL;
+	if (!f->fsgsbase)
+		return "this host does not execute RD/WRGSBASE in a guest";
+	if (scheme == SCHEME_LSL && !f->lsl)
+		return "no LSL of a guest kernel runs on this host, nor can the bench execute it";
+	return NULL;
 }
 
 static const char *const panic_names[] = {
@@ -36,6 +48,8 @@ void session_describe_stop(struct session *s, const struct stop *stop, char *out
 	if (stop->kind == STOP_PANIC)
 		snprintf(why, sizeof(why), ": %s%s%s", panic_name(stop->value), s->run.console_used ? ": " : "",
 			 s->run.console_used ? s->run.console : "");
+	else if (stop->kind == STOP_HALT && insn_starts_has(&s->no_swapgs, now.rip - 1))
+		snprintf(why, sizeof(why), ": SWAPGS executed under pure");
 	else if (stop->kind == STOP_INTERNAL || stop->kind == STOP_EXIT || stop->kind == STOP_DONE)
 		snprintf(why, sizeof(why), " (%lu)", (unsigned long)stop->value);
 	snprintf(out, out_size, "%s at %s%s; CPL %u A %#lx RSP %#lx CR2 %#lx", stop_name(stop->kind), rip, why,
@@ -97,6 +111,8 @@ static bool add_text(struct session *s, char *err, size_t err_size)
 		return false;
 	}
 	s->stops.apart = !s->machine.engine->stops_are_bytes;
+	if (s->judge.scheme == SCHEME_PURE)
+		noswapgs(mem_at(m, k->start - ABI_KERNEL_VIRT, k->end - k->start), k->start, k->end - k->start, &s->no_swapgs);
 	stops_add(&s->stops, m, k->start, k->start - ABI_KERNEL_VIRT, k->end - k->start);
 	stops_add(&s->stops, m, u->start, user_gpa, u->end - u->start);
 	return true;
@@ -179,6 +195,7 @@ bool session_open(struct session *s, const struct bench *bench, const struct uni
 void session_close(struct session *s)
 {
 	stops_free(&s->stops);
+	insn_starts_free(&s->no_swapgs);
 	free(s->ahead);
 	free(s->outer);
 	machine_destroy(&s->machine);

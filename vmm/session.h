@@ -15,6 +15,8 @@
 /* What was measured of this host, and what follows from it; see facts.c. */
 struct host_facts {
 	bool fsgsbase;                  /* executes RD/WRGSBASE; else only scheme `swapgs` can run */
+	bool lsl;                       /* an LSL of the kernel's gives what the manual says; else scheme `lsl` cannot run ... */
+	bool lsl_native;                /* ... without the bench's assistance */
 	bool fsgsbase_can_be_off;       /* CR4.FSGSBASE = 0: #UD at CPL 3, as on hardware */
 	bool syscall_native;            /* SYSCALL enters the kernel without the bench's assistance */
 	bool user_keeps_nt;             /* RFLAGS.NT survives an entry at CPL 3; else programs do not set it */
@@ -68,6 +70,7 @@ struct session {
 	struct unit unit;
 	struct machine machine;
 	struct stops stops;
+	struct insn_starts no_swapgs;   /* scheme pure: where the image has SWAPGS, and this guest HLT */
 	struct run run;
 	struct layout layout;
 	struct judge judge;
@@ -88,6 +91,9 @@ static inline enum scheme unit_scheme(const struct unit *u)
 {
 	return scenario_scheme(u->scenario, u->scheme);
 }
+
+/* Why this host cannot run a kernel of this scheme; NULL if it can. */
+const char *session_lacks(const struct host_facts *f, enum scheme scheme);
 
 /* "SCENARIO/SCHEME/GS" */
 void unit_name(const struct unit *u, char *out, size_t out_size);

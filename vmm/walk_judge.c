@@ -187,6 +187,10 @@ static void in_kernel(struct walk_judge *w, struct session *s, struct cpu_state 
 {
 	const struct layout *l = &s->layout;
 
+	if (!s->mapped) {
+		judge_at(&s->judge, "kernel", now);
+		judge_inactive(&s->judge, now);
+	}
 	w->from_user = cpu_cpl(&w->last) == 3;
 	if (w->from_user) {
 		w->entered = w->last;
