@@ -7,7 +7,7 @@
 /* The flags are looked at again with IF = 0 each time: an interrupt that asks for more may come while work is done. */
 __attribute__((section(".entry.text"))) void exit_to_user_loop(struct abi_frame *frame __attribute__((unused)))
 {
-	while (thread_work) {
+	while (*work_flags()) {
 		cpu_sti();
 		work_do();
 		cpu_cli();

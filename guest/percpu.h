@@ -21,17 +21,17 @@ struct percpu {
 	uint64_t cpu;
 	uint64_t nmi_count, mce_count, mce_bank_count, db_count, db_hit_count;
 	uint64_t irq_count, resched_count, work_count;
+	volatile uint64_t online;       /* it has booted */
+	struct thread *volatile incoming;       /* a thread that is to go on here: only for a CPU that runs none */
+	uint64_t call_count, kick_count;
 } __attribute__((aligned(ABI_PERCPU_SIZE)));
 
 extern struct percpu percpu_areas[ABI_CPUS];
 
 void percpu_init(void);
 
-/* K as the symbol says, not as GS says. One CPU runs in this version. */
-static inline struct percpu *percpu_expected(void)
-{
-	return &percpu_areas[0];
-}
+/* K as the symbol and the CPU's number say, not as GS says. */
+struct percpu *percpu_expected(void);
 
 /* The area as GS says. */
 static inline struct percpu *percpu_this(void)

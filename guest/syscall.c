@@ -5,7 +5,7 @@
 #include "guest/exit.h"
 #include "guest/gsbase.h"
 #include "guest/nmi.h"
-#include "guest/report.h"
+#include "guest/smp.h"
 #include "guest/syscall.h"
 #include "guest/trap.h"
 #include "guest/vector.h"
@@ -107,11 +107,6 @@ static uint64_t sys_watch(struct abi_frame *frame)
 	return debug_watch_user(frame->rdi);
 }
 
-static uint64_t sys_exit(struct abi_frame *frame)
-{
-	report_done(frame->rdi);
-}
-
 static uint64_t (*const table[])(struct abi_frame *frame) = {
 	[ABI_SYS_ECHO] = sys_echo,
 	[ABI_SYS_SET_GS] = sys_set_gs,
@@ -125,6 +120,9 @@ static uint64_t (*const table[])(struct abi_frame *frame) = {
 	[ABI_SYS_SET_RIP] = sys_set_rip,
 	[ABI_SYS_RAISE] = sys_raise,
 	[ABI_SYS_WATCH] = sys_watch,
+	[ABI_SYS_RESCHED_OTHER] = sys_resched_other,
+	[ABI_SYS_SET_GS_OTHER] = sys_set_gs_other,
+	[ABI_SYS_MIGRATE] = sys_migrate,
 };
 #define SYSCALL_COUNT (sizeof(table) / sizeof(table[0]))
 

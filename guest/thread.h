@@ -10,7 +10,11 @@
 #ifndef __ASSEMBLER__
 struct thread {
 	uint64_t gs_base;               /* as a switch would find it; while the thread runs, the live value wins */
+	uint64_t number;                /* the CPU that it began on; its kernel stack is thread_stack[number] */
+	uint64_t stack_top;             /* of that stack; while the thread is in the kernel, its user frame ends there */
 };
+
+extern struct thread threads[ABI_CPUS];
 
 /* The running thread's, by GS. */
 static inline struct thread *thread_current(void)

@@ -14,7 +14,7 @@ void judge_allow_stacks(struct judge *j, const struct injected *in)
 	for (unsigned n = 0; n < j->layout->stacks; n++) {
 		const struct kernel_stack *s = &j->layout->stack[n];
 
-		if (s == layout_stack_of(j->layout, event_vector(in->event), 0) || (thread && !s->vectors) ||
+		if (s == layout_stack_of(j->layout, event_vector(in->event), 0) || (thread && s == layout_stack_of(j->layout, 0, 3)) ||
 		    (in->inside && n == used))
 			j->stacks |= 1u << n;
 	}
@@ -45,7 +45,7 @@ static bool is_exempt(const struct judge *j, const struct cpu_state *before, uin
 	if (cpu_cpl(before) && addr - l->thread_work < sizeof(uint64_t))
 		return true;
 	for (unsigned n = 0; n < l->exempts; n++)
-		if (addr - l->exempt[n].addr < l->exempt[n].size && (j->nested || l->exempt[n].vector != ABI_WHILE_NESTED))
+		if (l->exempt[n].cpu == l->cpu && addr - l->exempt[n].addr < l->exempt[n].size && (j->nested || l->exempt[n].vector != ABI_WHILE_NESTED))
 			return true;
 	return false;
 }
