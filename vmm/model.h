@@ -32,11 +32,15 @@ struct model {
 	uint64_t watch;                 /* SYS_WATCH: these 8 bytes are watched in DR1, none if 0 ... */
 	uint64_t hits;                  /* ... and so many instructions have touched them */
 	bool watch_hit;                 /* the step that led here was an instruction at CPL 3 that touched them */
+	unsigned cpu, cpus;             /* where the thread runs, of how many */
+	bool sets_other;                /* SYS_SET_GS_OTHER: the other CPU's thread is to have ... */
+	uint64_t other_gs;              /* ... this base */
+	uint64_t stack_page;            /* the thread's own */
 	bool exited;                    /* SYS_EXIT was called; result in exit_code */
 	uint64_t exit_code;
 	const uint8_t *text;            /* user text as the image has it, at ABI_USER_TEXT */
 	size_t text_size;
-	uint8_t data[4096], stack[4096];        /* the pages at ABI_USER_DATA and ABI_USER_STACK */
+	uint8_t data[4096], stack[4096];        /* the pages at ABI_USER_DATA and stack_page */
 };
 
 struct model_boot {
@@ -44,6 +48,7 @@ struct model_boot {
 	uint64_t gs;                    /* gs= */
 	uint64_t flags;                 /* flags= */
 	bool fsgsbase, fsgsbase_can_be_off, absent_ss_is_np;
+	unsigned cpu, cpus;
 	const uint8_t *text;
 	size_t text_size;
 };

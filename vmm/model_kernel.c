@@ -202,6 +202,31 @@ static uint64_t sys_watch(struct step *s, uint64_t arg)
 	return hits;
 }
 
+/* What becomes of the other thread is no matter of this one's registers. */
+static uint64_t sys_resched_other(struct step *s, uint64_t arg)
+{
+	(void)s;
+	(void)arg;
+	return 0;
+}
+
+static uint64_t sys_set_gs_other(struct step *s, uint64_t arg)
+{
+	if (arg >= ABI_TASK_SIZE_MAX)
+		return error_result(ABI_EPERM);
+	s->m->sets_other = true;
+	s->m->other_gs = arg;
+	return 0;
+}
+
+static uint64_t sys_migrate(struct step *s, uint64_t arg)
+{
+	if (arg >= s->m->cpus)
+		return error_result(ABI_EINVAL);
+	s->m->cpu = arg;
+	return 0;
+}
+
 static uint64_t (*const syscalls[])(struct step *s, uint64_t arg) = {
 	[ABI_SYS_ECHO]   = sys_echo,
 	[ABI_SYS_SET_GS] = sys_set_gs,
@@ -215,6 +240,9 @@ static uint64_t (*const syscalls[])(struct step *s, uint64_t arg) = {
 	[ABI_SYS_SET_RIP] = sys_set_rip,
 	[ABI_SYS_RAISE] = sys_raise,
 	[ABI_SYS_WATCH] = sys_watch,
+	[ABI_SYS_RESCHED_OTHER] = sys_resched_other,
+	[ABI_SYS_SET_GS_OTHER] = sys_set_gs_other,
+	[ABI_SYS_MIGRATE] = sys_migrate,
 };
 
 void step_syscall(struct step *s)

@@ -54,6 +54,19 @@ struct raised {
 	struct cpu_state before;        /* the boundary at which it came: registers, A, I and events */
 };
 
+/* What the session keeps of a CPU while another one is spoken of. */
+struct session_cpu {
+	struct raised raised;
+	unsigned ipi, sent;             /* of struct run */
+	uint64_t gs_base;               /* U of the last thread that was spoken of there */
+};
+
+/* The same of a thread: thread n begins on CPU n. */
+struct session_thread {
+	struct model model, next;
+};
+#define SESSION_NO_THREAD ABI_CPUS
+
 struct session {
 	const struct bench *bench;
 	struct unit unit;
@@ -64,6 +77,10 @@ struct session {
 	struct judge judge;
 	struct model model;             /* the user program at its last boundary ... */
 	struct model next;              /* ... and at the one that must follow */
+	unsigned cpus;                  /* machine.cpu is the one that is spoken of: see smp.h */
+	unsigned running;               /* the thread whose models these are, or SESSION_NO_THREAD */
+	struct session_cpu cpu[ABI_CPUS];
+	struct session_thread thread[ABI_CPUS];
 	bool mapped;                    /* the walk has been made before: I is read only where a rule asks for it */
 	unsigned user_visits;           /* boundaries at CPL 3 that the walk has come to */
 	struct ahead *ahead;            /* case_work.c: the next of them, run ahead of the walk */

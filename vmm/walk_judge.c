@@ -8,7 +8,10 @@
 #include "vmm/case_return.h"
 #include "vmm/case_work.h"
 #include "vmm/inject.h"
+#include "vmm/smp.h"
 #include "vmm/walk_watch.h"
+
+#define FIRST_INTERRUPT 32
 
 /* Vectors of the golden run that push an error code (SDM vol. 3, table 6-1). */
 static bool pushes_error(unsigned vector)
@@ -160,6 +163,8 @@ static void at_gate(struct walk_judge *w, struct session *s, const struct cpu_st
 	judge_at(&s->judge, "gate", now);
 	judge_ordinary_gate(&s->judge, &w->last, now, &f, error_bytes);
 	judge_declared(s, &w->last, vector);
+	if (vector >= FIRST_INTERRUPT && w->from_user)
+		s->next = s->model;             /* the instruction there is still to come */
 }
 
 static void at_handler(struct walk_judge *w, struct session *s, const struct cpu_state *now, const struct c_handler *h)
@@ -172,6 +177,8 @@ static void at_handler(struct walk_judge *w, struct session *s, const struct cpu
 		judge_refused_iret(&s->judge, &w->entered, now, &f, &s->model);
 	else
 		judge_ordinary_handler(&s->judge, &w->entered, now, &f, h->vector, &s->model);
+	if (h->vector == ABI_VECTOR_CALL)
+		smp_called(s);
 }
 
 static void in_kernel(struct walk_judge *w, struct session *s, struct cpu_state *now)
