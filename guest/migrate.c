@@ -12,6 +12,8 @@
 void idle_enter(uint64_t top, void (*then)(uint64_t argument), uint64_t argument) __attribute__((noreturn));
 void thread_enter(struct abi_frame *frame) __attribute__((noreturn));
 
+void cpu_idle(void) __attribute__((noreturn));
+
 static uint64_t threads_ended;
 
 /* Entries from user code, of which a CPU without a thread has none, would find its idle stack. IF = 0. */
@@ -37,7 +39,7 @@ static __attribute__((noreturn)) void take(struct thread *thread)
 }
 
 /* IF = 0 while a thread is looked for and taken. */
-static __attribute__((noreturn)) void idle(void)
+__attribute__((noreturn)) void cpu_idle(void)
 {
 	struct percpu *cpu = percpu_this();
 
@@ -57,13 +59,13 @@ static void hand_over(uint64_t to)
 
 	cpu->current = 0;
 	percpu_areas[to].incoming = thread;
-	idle();
+	cpu_idle();
 }
 
 static void leave(uint64_t argument __attribute__((unused)))
 {
 	percpu_this()->current = 0;
-	idle();
+	cpu_idle();
 }
 
 static __attribute__((noreturn)) void go_idle(void (*then)(uint64_t argument), uint64_t argument)

@@ -101,16 +101,24 @@ static void judge_flags(struct judge *j, const struct cpu_state *now, bool ac_cl
 		    (unsigned long)now->rflags, (unsigned long)off);
 }
 
+/* An interrupt of kernel code stays on the stack in use, a thread's or that of a CPU without one. */
+static const struct kernel_stack *stack_of(const struct judge *j, const struct injected *in)
+{
+	unsigned used = layout_stack(j->layout, in->before->gpr[GPR_RSP]);
+
+	if (in->event == EVENT_IRQ && is_paranoid(in) && used != LAYOUT_STACK_USER)
+		return &j->layout->stack[used];
+	return layout_stack_of(j->layout, event_vector(in->event), cpu_cpl(in->before));
+}
+
 void judge_handler(struct judge *j, const struct injected *in, const struct cpu_state *now,
 		   const struct abi_frame *saved)
 {
-	unsigned vector = event_vector(in->event);
-
 	judge_expect(j, j->layout->k_own, expected_i(j, in));
 	judge_equal(j, RULE_HANDLER_GS, "A", now->a, j->expected_a);
 	judge_equal(j, RULE_HANDLER_GS, "I", now->i, j->expected_i);
 	judge_equal(j, RULE_HANDLER_GS, "CPL", cpu_cpl(now), 0);
-	judge_stack(j, layout_stack_of(j->layout, vector, cpu_cpl(in->before)), now, cpu_cpl(in->before));
+	judge_stack(j, stack_of(j, in), now, cpu_cpl(in->before));
 	judge_saved(j, in->before, saved, in->before->rflags);
 	judge_equal(j, RULE_FRAME, "saved error code", saved->error, ABI_NO_ERROR);
 	judge_flags(j, now, false);

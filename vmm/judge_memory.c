@@ -7,7 +7,7 @@
 
 void judge_allow_stacks(struct judge *j, const struct injected *in)
 {
-	bool thread = cpu_cpl(in->before) || in->event == EVENT_IRQ || event_asks(in->event);
+	bool thread = cpu_cpl(in->before) || event_asks(in->event);
 	unsigned used = cpu_cpl(in->before) ? LAYOUT_STACK_USER : layout_stack(j->layout, in->before->gpr[GPR_RSP]);
 
 	j->stacks = 0;
@@ -15,7 +15,7 @@ void judge_allow_stacks(struct judge *j, const struct injected *in)
 		const struct kernel_stack *s = &j->layout->stack[n];
 
 		if (s == layout_stack_of(j->layout, event_vector(in->event), 0) || (thread && s == layout_stack_of(j->layout, 0, 3)) ||
-		    (in->inside && n == used))
+		    ((in->inside || in->event == EVENT_IRQ) && n == used))
 			j->stacks |= 1u << n;
 	}
 }

@@ -67,6 +67,8 @@ struct session_thread {
 };
 #define SESSION_NO_THREAD ABI_CPUS
 
+struct walk;
+
 struct session {
 	const struct bench *bench;
 	struct unit unit;
@@ -82,6 +84,7 @@ struct session {
 	struct session_cpu cpu[ABI_CPUS];
 	struct session_thread thread[ABI_CPUS];
 	bool mapped;                    /* the walk has been made before: I is read only where a rule asks for it */
+	struct walk *walk;              /* while one is under way */
 	unsigned user_visits;           /* boundaries at CPL 3 that the walk has come to */
 	struct ahead *ahead;            /* case_work.c: the next of them, run ahead of the walk */
 	struct raised raised;

@@ -2,8 +2,10 @@
 /* smp.c: a session's CPUs: at most one runs, the others stand still, and which one it is follows from the guest alone. */
 #include "vmm/smp.h"
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "vmm/die.h"
 #include "vmm/inject.h"
 
 #define TURN_LIMIT 20000                /* boundaries in one turn */
@@ -126,6 +128,51 @@ void smp_called(struct session *s)
 		asks->sets_other = false;
 		s->model.gs_base = s->next.gs_base = asks->other_gs;
 	}
+}
+
+bool smp_is_told(const struct session *s)
+{
+	return s->run.sent == ABI_VECTOR_KICK;
+}
+
+struct smp_kept {
+	struct machine_state state[ABI_CPUS];
+	struct session_cpu cpu[ABI_CPUS];
+	struct session_thread thread[ABI_CPUS];
+	unsigned spoken_of, user_visits;
+};
+
+struct smp_kept *smp_keep(struct session *s)
+{
+	struct smp_kept *k = xcalloc(1, sizeof(*k));
+	unsigned cpu = s->machine.cpu;
+
+	k->spoken_of = cpu;
+	k->user_visits = s->user_visits;
+	for (unsigned n = 0; n < s->cpus; n++) {
+		smp_select(s, n);
+		machine_save(&s->machine, &k->state[n]);
+	}
+	smp_select(s, cpu);
+	put_away(s);
+	memcpy(k->cpu, s->cpu, sizeof(k->cpu));
+	memcpy(k->thread, s->thread, sizeof(k->thread));
+	return k;
+}
+
+void smp_bring_back(struct session *s, struct smp_kept *k)
+{
+	for (unsigned n = 0; n < s->cpus; n++) {
+		machine_select(&s->machine, n);
+		machine_restore(&s->machine, &k->state[n]);
+	}
+	machine_select(&s->machine, k->spoken_of);
+	layout_select(&s->layout, k->spoken_of);
+	memcpy(s->cpu, k->cpu, sizeof(k->cpu));
+	memcpy(s->thread, k->thread, sizeof(k->thread));
+	take_out(s);
+	s->user_visits = k->user_visits;
+	free(k);
 }
 
 /* One boundary on, over the carpet. */

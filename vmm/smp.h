@@ -25,4 +25,12 @@ void smp_called(struct session *s);
  * that allows them, as in the golden run. Then the CPU is spoken of again. */
 struct stop smp_run_other(struct session *s, unsigned turns);
 
+/* All CPUs and threads, to be brought back; RAM is not among them. */
+struct smp_kept;
+struct smp_kept *smp_keep(struct session *s);
+void smp_bring_back(struct session *s, struct smp_kept *kept);
+
+/* A flag that is set at CPL 3 is no matter if the interrupt that tells of it is pending, and so comes there. */
+bool smp_is_told(const struct session *s);
+
 #endif

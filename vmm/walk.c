@@ -26,6 +26,8 @@ struct walk {
 	struct walk_cpu cpu[ABI_CPUS];
 	struct walk_cpu *on;            /* the one that is walked along now */
 	size_t index;
+	walk_visitor visitor;           /* or NULL: nothing but judged */
+	void *context;
 	struct walk_result *out;
 };
 
@@ -40,7 +42,7 @@ static uint32_t count_visit(struct walk *w, uint64_t rip)
 {
 	const struct stops *t = &w->s->stops;
 
-	for (unsigned n = 0; n < t->ranges; n++)
+	for (unsigned n = 0; n < t->ranges && w->visitor; n++)
 		if (rip - t->range[n].va < t->range[n].size)
 			return ++w->on->visits[n][rip - t->range[n].va];
 	return 0;
@@ -99,6 +101,7 @@ static struct stop step(struct walk *w)
 	stops_set(&s->stops, rip);
 	if (stop.kind == STOP_TURN && smp_turn(s)) {
 		w->on = &w->cpu[s->machine.cpu];
+		w->on->judge.turned = true;
 		stop.kind = STOP_BOUNDARY;
 	}
 	return stop;
@@ -137,7 +140,7 @@ static void end(struct walk *w, const struct stop *stop)
 }
 
 /* One boundary: judged, described, shown to the visitor. */
-static bool visit(struct walk *w, walk_visitor visitor, void *context)
+static bool visit(struct walk *w)
 {
 	struct visit v;
 	struct place p = { &v, w->index, &w->on->now };
@@ -154,15 +157,14 @@ static bool visit(struct walk *w, walk_visitor visitor, void *context)
 	describe(w, &v);
 	w->out->kernel_instructions += v.cpl == 0;
 	w->index++;
-	return visitor(w->s, &p, context);
+	return !w->visitor || w->visitor(w->s, &p, w->context);
 }
 
-static bool walk_on(struct walk *w, walk_visitor visitor, void *context)
+/* From a boundary that has been visited to the next. */
+static bool walk_on(struct walk *w)
 {
 	struct stop stop;
 
-	if (!visit(w, visitor, context))
-		return false;
 	remember_insn(w);
 	if (w->index == WALK_LIMIT) {
 		judge_check(&w->s->judge, RULE_PROGRESS, false, "no end after %u boundaries", WALK_LIMIT);
@@ -206,17 +208,34 @@ static void begin(struct walk *w)
 
 void walk_golden(struct session *s, walk_visitor visitor, void *context, struct walk_result *out)
 {
-	struct walk w = { .s = s, .out = out };
+	struct walk w = { .s = s, .visitor = visitor, .context = context, .out = out };
 
 	memset(out, 0, sizeof(*out));
 	begin(&w);
+	s->walk = &w;
 	walk_resume(s);
-	while (walk_on(&w, visitor, context))
+	while (visit(&w) && walk_on(&w))
 		;
 	note_breach(&w);
 	walk_pause(s);
+	s->walk = NULL;
 	out->visits = w.index;
 	for (unsigned cpu = 0; cpu < s->cpus; cpu++)
 		for (unsigned n = 0; n < s->stops.ranges; n++)
 			free(w.cpu[cpu].visits[n]);
+}
+
+void walk_rest(struct session *s, struct walk_result *out)
+{
+	struct walk *w = s->walk, kept = *w;
+
+	memset(out, 0, sizeof(*out));
+	w->visitor = NULL;
+	w->out = out;
+	walk_resume(s);
+	while (walk_on(w) && visit(w))
+		;
+	note_breach(w);
+	walk_pause(s);
+	*w = kept;
 }

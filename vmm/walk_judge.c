@@ -226,7 +226,7 @@ static void in_user(struct walk_judge *w, struct session *s, struct cpu_state *n
 	s->model = s->next;
 	s->user_visits++;
 	judge_user_boundary(&s->judge, &s->model, now, arrived);
-	if (arrived)
+	if ((arrived || w->turned) && !smp_is_told(s))
 		judge_work(&s->judge, case_work_flags(s));
 	if (model_step(&s->next, err, sizeof(err)))
 		return;
@@ -268,5 +268,6 @@ void walk_judge(struct walk_judge *w, struct session *s, struct cpu_state *now)
 	else
 		in_user(w, s, now);
 	w->last = *now;
+	w->turned = false;
 	w->started = true;
 }
