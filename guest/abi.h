@@ -20,6 +20,7 @@
 #define ABI_USER_DATA    0x600000
 #define ABI_USER_STACK   0x7ff000            /* lowest byte of the stack page */
 #define ABI_USER_RSP     0x7fff00            /* RSP of the first user instruction */
+#define ABI_USER_STACK_STEP 0x2000           /* thread n has its stack page and its first RSP so much times n lower */
 #define ABI_USER_UNMAPPED 0x900000           /* never mapped: a user pointer that faults */
 
 /* Per-CPU areas: K of CPU n is the symbol percpu_areas + n * ABI_PERCPU_SIZE. */
@@ -37,6 +38,10 @@
 #define ABI_PORT_IPI     0xf6                /* AL: a vector for this CPU itself: an interrupt when IF allows it; NMI, #MC
                                               * and #DB at the next boundary. User code may write here, too. */
 
+#define ABI_PORT_SPIN    0xf7                /* whoever waits for another CPU writes here in each round, and user code may: the
+                                              * other CPU's turn. A CPU is left nowhere else but here and at an interrupt that it
+                                              * sends to another. */
+
 #define ABI_PANIC_ASSERT     1               /* a check of the C half failed */
 #define ABI_PANIC_TRAP       2               /* an exception that no code expects */
 #define ABI_PANIC_IST_SLOT   3               /* the K slot of a kernel stack was overwritten */
@@ -51,8 +56,14 @@
 #define ABI_VECTOR_IRQ     0x40              /* its own source: counted and nothing else */
 #define ABI_VECTOR_RESCHED 0x41              /* what a handler asks for at ABI_PORT_IPI */
 
+/* Interrupts that a CPU sends to another: EAX = vector | CPU number << 8 at ABI_PORT_IPI, by an OUT of four bytes. */
+#define ABI_VECTOR_CALL    0x43              /* a function is to be called there */
+#define ABI_VECTOR_KICK    0x44              /* its work flags have been set */
+#define ABI_LAST_VECTOR    0x44
+
 /* The bench writes 1 into the symbol event_request together with an event of flavour `.resched`: the handler takes
- * it back to 0 and asks for a reschedule. The symbol thread_work holds the running thread's work flags, 0 at CPL 3. */
+ * it back to 0 and asks for a reschedule. The symbol thread_work holds 8 bytes for each CPU: the running
+ * thread's work flags, 0 at CPL 3. */
 
 /* Selectors as loaded (with RPL). */
 #define ABI_KERNEL_CS    0x10
@@ -104,6 +115,11 @@
                                               * R11 := RFLAGS; returns 0; -EFAULT if reading faults. RIP is not looked at */
 #define ABI_SYS_NMI_FAULTS 25                /* RDI not 0: from now on the body of every NMI faults; 0: no more; returns 0 */
 #define ABI_SYS_STEPS    31                  /* returns how many single steps user code has been seen to make since it asked last */
+/* With two CPUs. The other one must run a thread for RESCHED_OTHER and SET_GS_OTHER, and none for MIGRATE: nothing else is in the
+ * contract. */
+#define ABI_SYS_RESCHED_OTHER 32             /* asks for a reschedule of the other CPU's thread, returns 0 */
+#define ABI_SYS_SET_GS_OTHER 33              /* U of the other CPU's thread := RDI, before it runs on; -EPERM as for SET_GS */
+#define ABI_SYS_MIGRATE  34                  /* the thread goes on on CPU RDI, never by SYSRET; returns 0, -EINVAL if there is none */
 #define ABI_EPERM        1
 #define ABI_ENOENT       2
 #define ABI_EFAULT       14
@@ -145,7 +161,9 @@
 /* The command line: NUL-terminated words "scheme=ist program=syscall gs=0x1000 flags=0x0
  * nofsgsbase" that the bench writes into the symbol boot_cmdline before the first instruction; where nobody has, the PVH entry
  * takes the loader's. nofsgsbase: as if CPUID did not offer FSGSBASE; then every other scheme falls back to swapgs, and CR4.FSGSBASE
- * is 0. lapic: there is a local APIC, whose pin LINT1 is to raise NMIs. */
+ * is 0. lapic: there is a local APIC, whose pin LINT1 is to raise NMIs. cpus=2: CPU 1 begins at the symbol _start_secondary with its
+ * number in EDI, in the state in which CPU 0 began, and runs user_NAME_cpu1, with gs1= as its user GS value. The workload ends where
+ * the last thread does. */
 #define ABI_CMDLINE_SIZE 256
 
 /* The trap frame that every entry builds and every C handler gets in RDI: offsets of
@@ -189,9 +207,10 @@ struct abi_frame {
 struct abi_stack {
 	uint64_t base, size, slot_bytes;
 	uint32_t cpu;
-	uint32_t vectors;       /* IST stack: bit n = vector n arrives here; thread stack: 0 */
+	uint32_t vectors;       /* IST stack: bit n = vector n arrives here; thread stack: 0; or ABI_STACK_IDLE */
 	char name[16];
 };
+#define ABI_STACK_IDLE   0x80000000     /* of a CPU that runs no thread. A thread stack belongs to the thread that begins on that CPU */
 
 /* The array abi_exempt: bytes that an injected event may change for good (counters), and why. With a vector, the
  * counter is 8 bytes and goes up by one for each event of that vector handled, and for nothing else; with

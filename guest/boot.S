@@ -24,6 +24,19 @@ FUNC _start
 	ud2
 END _start
 
+/* _start_secondary: as _start, on another CPU, whose number is in EDI. */
+FUNC _start_secondary
+	mov	%edi, %eax
+	inc	%eax
+	imul	$IDLE_STACK_SIZE, %eax, %eax
+	cltq
+	lea	idle_stack(%rax), %rsp
+	sub	$8, %rsp
+	cld
+	call	kmain_secondary
+	ud2
+END _start_secondary
+
 /* boot_load_segments(gdtr): the selectors of abi.h. FS and GS are loaded here and never again: a null
  * selector zeroes the base, so this comes before the bases are set. */
 FUNC boot_load_segments
@@ -105,13 +118,15 @@ user_text_pt:
 	.quad	PHYS(__user_text_load) + 0x2000 + PAGE_USER_RO
 	.quad	PHYS(__user_text_load) + 0x3000 + PAGE_USER_RO
 	.fill	508, 8, 0
-user_data_pt:				/* data is the first page here, the stack further up */
+user_data_pt:				/* data is the first page here, the stacks further up */
 	.quad	PHYS(user_data_page) + PAGE_USER_RW
-	.fill	INDEX(ABI_USER_STACK, 12) - 1, 8, 0
+	.fill	INDEX(ABI_USER_STACK - ABI_USER_STACK_STEP, 12) - 1, 8, 0
+	.quad	PHYS(user_stack_page) + 4096 + PAGE_USER_RW
+	.fill	ABI_USER_STACK_STEP / 4096 - 1, 8, 0
 	.quad	PHYS(user_stack_page) + PAGE_USER_RW
 	.fill	511 - INDEX(ABI_USER_STACK, 12), 8, 0
 
-/* The user's two writable pages. */
+/* The user's writable pages: data, and a stack for each thread. */
 	.section .user_pages, "aw", @nobits
 	.balign	4096
 	.globl	user_data_page, user_stack_page
@@ -121,5 +136,5 @@ user_data_page:
 	.size	user_data_page, 4096
 	.type	user_stack_page, @object
 user_stack_page:
-	.skip	4096
-	.size	user_stack_page, 4096
+	.skip	4096 * ABI_CPUS
+	.size	user_stack_page, 4096 * ABI_CPUS

@@ -13,44 +13,50 @@ extern const char user_syscall[], user_syscall_iret[], user_exception[], user_us
 	user_bad_iret[], user_selector[], user_set_rip[], user_fallback[], user_no_stack[], user_nmi[], user_nmi_again[],
 	user_machine_check[], user_debug[], user_watch[], user_prctl[], user_gs_percpu[], user_cost[], user_probe[];
 extern const char user_decision[], user_step[], user_context[];
+extern const char user_two_cpus[], user_two_cpus_cpu1[], user_ipi[], user_ipi_cpu1[], user_remote_gs[], user_remote_gs_cpu1[],
+	user_migrate[], user_migrate_cpu1[];
 
 static const struct named {
 	const char *name;
-	uint64_t value;
+	uint64_t value, on_cpu_1;
 } schemes[] = {
-	{ "swapgs", SCHEME_SWAPGS },
-	{ "ist", SCHEME_IST },
-	{ "lsl", SCHEME_LSL },
-	{ "pure", SCHEME_PURE },
-	{ 0, 0 },
+	{ "swapgs", SCHEME_SWAPGS, 0 },
+	{ "ist", SCHEME_IST, 0 },
+	{ "lsl", SCHEME_LSL, 0 },
+	{ "pure", SCHEME_PURE, 0 },
+	{ 0, 0, 0 },
 }, programs[] = {
-	{ "syscall", (uint64_t)user_syscall },
-	{ "syscall_iret", (uint64_t)user_syscall_iret },
-	{ "exception", (uint64_t)user_exception },
-	{ "usercopy", (uint64_t)user_usercopy },
-	{ "gs", (uint64_t)user_gs },
-	{ "flags", (uint64_t)user_flags },
-	{ "work", (uint64_t)user_work },
-	{ "gp", (uint64_t)user_gp },
-	{ "breakpoint", (uint64_t)user_breakpoint },
-	{ "bad_iret", (uint64_t)user_bad_iret },
-	{ "selector", (uint64_t)user_selector },
-	{ "no_stack", (uint64_t)user_no_stack },
-	{ "set_rip", (uint64_t)user_set_rip },
-	{ "fallback", (uint64_t)user_fallback },
-	{ "nmi", (uint64_t)user_nmi },
-	{ "nmi_again", (uint64_t)user_nmi_again },
-	{ "machine_check", (uint64_t)user_machine_check },
-	{ "debug", (uint64_t)user_debug },
-	{ "watch", (uint64_t)user_watch },
-	{ "prctl", (uint64_t)user_prctl },
-	{ "gs_percpu", (uint64_t)user_gs_percpu },
-	{ "cost", (uint64_t)user_cost },
-	{ "decision", (uint64_t)user_decision },
-	{ "step", (uint64_t)user_step },
-	{ "context", (uint64_t)user_context },
-	{ "probe", (uint64_t)user_probe },
-	{ 0, 0 },
+	{ "syscall", (uint64_t)user_syscall, 0 },
+	{ "syscall_iret", (uint64_t)user_syscall_iret, 0 },
+	{ "exception", (uint64_t)user_exception, 0 },
+	{ "usercopy", (uint64_t)user_usercopy, 0 },
+	{ "gs", (uint64_t)user_gs, 0 },
+	{ "flags", (uint64_t)user_flags, 0 },
+	{ "work", (uint64_t)user_work, 0 },
+	{ "gp", (uint64_t)user_gp, 0 },
+	{ "breakpoint", (uint64_t)user_breakpoint, 0 },
+	{ "bad_iret", (uint64_t)user_bad_iret, 0 },
+	{ "selector", (uint64_t)user_selector, 0 },
+	{ "no_stack", (uint64_t)user_no_stack, 0 },
+	{ "set_rip", (uint64_t)user_set_rip, 0 },
+	{ "fallback", (uint64_t)user_fallback, 0 },
+	{ "nmi", (uint64_t)user_nmi, 0 },
+	{ "nmi_again", (uint64_t)user_nmi_again, 0 },
+	{ "machine_check", (uint64_t)user_machine_check, 0 },
+	{ "debug", (uint64_t)user_debug, 0 },
+	{ "watch", (uint64_t)user_watch, 0 },
+	{ "prctl", (uint64_t)user_prctl, 0 },
+	{ "gs_percpu", (uint64_t)user_gs_percpu, 0 },
+	{ "cost", (uint64_t)user_cost, 0 },
+	{ "decision", (uint64_t)user_decision, 0 },
+	{ "step", (uint64_t)user_step, 0 },
+	{ "context", (uint64_t)user_context, 0 },
+	{ "probe", (uint64_t)user_probe, 0 },
+	{ "two_cpus", (uint64_t)user_two_cpus, (uint64_t)user_two_cpus_cpu1 },
+	{ "ipi", (uint64_t)user_ipi, (uint64_t)user_ipi_cpu1 },
+	{ "remote_gs", (uint64_t)user_remote_gs, (uint64_t)user_remote_gs_cpu1 },
+	{ "migrate", (uint64_t)user_migrate, (uint64_t)user_migrate_cpu1 },
+	{ 0, 0, 0 },
 };
 
 void cmdline_refuse(const char *why, const char *word)
@@ -76,11 +82,11 @@ static const char *after(const char *word, const char *prefix)
 	return word;
 }
 
-static uint64_t find(const struct named *table, const char *name)
+static const struct named *find(const struct named *table, const char *name)
 {
 	for (; table->name; table++)
 		if (is_same(table->name, name))
-			return table->value;
+			return table;
 	cmdline_refuse("command line: unknown name", name);
 }
 
@@ -108,16 +114,26 @@ static uint64_t hex(const char *text)
 	return value;
 }
 
+static void set_program(struct cmdline *out, const struct named *program)
+{
+	out->program = program->value;
+	out->program_1 = program->on_cpu_1;
+}
+
 static void parse_word(const char *word, struct cmdline *out)
 {
 	const char *value;
 
 	if ((value = after(word, "scheme=")))
-		out->scheme = find(schemes, value);
+		out->scheme = find(schemes, value)->value;
 	else if ((value = after(word, "program=")))
-		out->program = find(programs, value);
+		set_program(out, find(programs, value));
 	else if ((value = after(word, "gs=")))
 		out->gs = hex(value);
+	else if ((value = after(word, "gs1=")))
+		out->gs_1 = hex(value);
+	else if ((value = after(word, "cpus=")))
+		out->cpus = hex(value);
 	else if ((value = after(word, "flags=")))
 		out->flags = hex(value);
 	else if (is_same(word, "fsgsbase"))
@@ -145,11 +161,13 @@ void cmdline_parse(struct cmdline *out)
 {
 	static char word[ABI_CMDLINE_SIZE];
 
-	*out = (struct cmdline){ .scheme = SCHEME_COUNT };
+	*out = (struct cmdline){ .scheme = SCHEME_COUNT, .cpus = 1 };
 	if (boot_cmdline[ABI_CMDLINE_SIZE - 1])
 		cmdline_refuse("command line: longer than it may be", 0);
 	for (const char *line = next_word(boot_cmdline, word); *word; line = next_word(line, word))
 		parse_word(word, out);
 	if (out->scheme == SCHEME_COUNT || !out->program)
 		cmdline_refuse("command line: needed", "scheme= and program=");
+	if (!out->cpus || out->cpus > ABI_CPUS || (out->cpus > 1 && !out->program_1))
+		cmdline_refuse("command line: there are not so many CPUs, or no program for each", 0);
 }

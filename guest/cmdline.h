@@ -11,7 +11,10 @@
 struct cmdline {
 	enum scheme scheme;             /* scheme=swapgs|ist|lsl|pure, needed; all fall back to swapgs without FSGSBASE */
 	uint64_t program;               /* program=NAME, needed: entry of user_NAME */
+	uint64_t program_1;             /* entry of user_NAME_cpu1, 0 if there is none */
 	uint64_t gs;                    /* gs=0x..., RDI of the first user instruction */
+	uint64_t gs_1;                  /* gs1=0x..., the same on CPU 1 */
+	uint64_t cpus;                  /* cpus=0x2; 1 without it */
 	uint64_t flags;                 /* flags=0x..., RSI of the first user instruction */
 	bool fsgsbase;                  /* set CR4.FSGSBASE under swapgs too */
 	bool nofsgsbase;                /* as if CPUID did not offer it */

@@ -149,6 +149,11 @@ static inline void cpu_lidt(const struct cpu_table *t)
 	asm volatile("lidt %0" : : "m"(*t));
 }
 
+static inline void cpu_sgdt(struct cpu_table *t)
+{
+	asm volatile("sgdt %0" : "=m"(*t));
+}
+
 static inline void cpu_ltr(uint16_t selector)
 {
 	asm volatile("ltr %0" : : "r"(selector));

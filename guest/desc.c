@@ -14,7 +14,8 @@ entry_fn asm_exc_segment_not_present, asm_exc_stack_segment;
 entry_fn asm_exc_interrupt, asm_exc_reschedule;
 entry_fn asm_exc_breakpoint_pure, asm_exc_invalid_op_pure, asm_exc_general_protection_pure, asm_exc_page_fault_pure;
 entry_fn asm_exc_segment_not_present_pure, asm_exc_stack_segment_pure;
-entry_fn asm_exc_interrupt_pure, asm_exc_reschedule_pure;
+entry_fn asm_exc_interrupt_pure, asm_exc_reschedule_pure, asm_exc_call_pure, asm_exc_kick_pure;
+entry_fn asm_exc_call, asm_exc_kick;
 entry_fn asm_exc_nmi_swapgs, asm_exc_nmi_ist, asm_exc_nmi_lsl, asm_exc_nmi_pure;
 entry_fn asm_exc_machine_check_swapgs, asm_exc_machine_check_ist, asm_exc_machine_check_lsl, asm_exc_machine_check_pure;
 entry_fn asm_exc_debug_swapgs, asm_exc_debug_ist, asm_exc_debug_lsl, asm_exc_debug_pure;
@@ -41,11 +42,13 @@ static const struct gate {
 	{ VECTOR_PF, IST_NONE, ORDINARY(asm_exc_page_fault) },
 	{ VECTOR_IRQ, IST_NONE, ORDINARY(asm_exc_interrupt) },
 	{ VECTOR_RESCHED, IST_NONE, ORDINARY(asm_exc_reschedule) },
+	{ VECTOR_CALL, IST_NONE, ORDINARY(asm_exc_call) },
+	{ VECTOR_KICK, IST_NONE, ORDINARY(asm_exc_kick) },
 	{ VECTOR_MC, IST_MC, PARANOID(asm_exc_machine_check) },
 };
 
-/* User code may use one port alone: that by which it sends events to itself. */
-#define IO_MAP_BYTES (ABI_PORT_IPI / 8 + 2)
+/* User code may use two ports alone: that by which it sends events to itself, and that by which it lets another CPU run. */
+#define IO_MAP_BYTES (ABI_PORT_SPIN / 8 + 2)
 
 struct tss {
 	uint32_t reserved0;
@@ -57,7 +60,7 @@ struct tss {
 } __attribute__((packed));
 _Static_assert(offsetof(struct tss, io_refused) == 104, "the CPU's TSS");
 
-static struct tss tss = { .io_map = offsetof(struct tss, io_refused) };
+static struct tss tss[ABI_CPUS];
 
 /* Code is type 11 and data type 3, Accessed from the start: the CPU would set it on the first load. */
 #define KERNEL_CODE 0x00af9b000000ffff
@@ -70,42 +73,58 @@ static struct tss tss = { .io_map = offsetof(struct tss, io_refused) };
 #define INDEX(selector) ((selector) >> 3)
 
 /* SYSCALL and SYSRET fix the order: kernel CS, SS; user base (none here), SS, CS. */
-static uint64_t gdt[] = {
+#define GDT_ENTRIES (INDEX(ABI_CPU_NUMBER) + 1)
+static const uint64_t descriptors[GDT_ENTRIES] = {
 	[INDEX(ABI_KERNEL_CS)] = KERNEL_CODE,
 	[INDEX(ABI_KERNEL_SS)] = KERNEL_DATA,
 	[INDEX(ABI_USER_SS)] = USER_DATA,
 	[INDEX(ABI_USER_CS)] = USER_CODE,
-	[INDEX(ABI_TSS)] = 0, 0,
 	[INDEX(ABI_ABSENT_SS)] = USER_DATA & ~PRESENT,
 	[INDEX(ABI_ABSENT_CS)] = USER_CODE & ~PRESENT,
 	[INDEX(ABI_CPU_NUMBER)] = 0,
 };
 
+/* One for each CPU, because the TSS is its own. */
+static uint64_t gdt[ABI_CPUS][16];
+_Static_assert(sizeof(descriptors) <= sizeof(gdt[0]), "room for every descriptor");
+
 /* The limit of this segment is the CPU's number in its lower CPU_NUMBER_BITS bits, and its node above them. DPL 3: it is no secret. */
-static void gdt_set_cpu_number(uint64_t cpu)
+static uint64_t cpu_number_descriptor(uint64_t cpu)
 {
 	uint64_t limit = cpu | NODE << CPU_NUMBER_BITS, data = USER_DATA & ~LIMIT_AND_GRANULARITY;
 
-	gdt[INDEX(ABI_CPU_NUMBER)] = data | (limit & 0xffff) | (limit >> 16 & 0xf) << 48;
+	return data | (limit & 0xffff) | (limit >> 16 & 0xf) << 48;
 }
 
 /* SDM vol. 3, figure 8-4. */
-static void gdt_set_tss(void)
+static void gdt_init(unsigned cpu)
 {
-	uint64_t base = (uint64_t)&tss, limit = sizeof(tss) - 1, available = 0x89;
+	uint64_t base = (uint64_t)&tss[cpu], limit = sizeof(tss[cpu]) - 1, available = 0x89;
 
-	gdt[INDEX(ABI_TSS)] = limit | (base & 0xffffff) << 16 | available << 40 | (base >> 24 & 0xff) << 56;
-	gdt[INDEX(ABI_TSS) + 1] = base >> 32;
+	for (unsigned n = 0; n < GDT_ENTRIES; n++)
+		gdt[cpu][n] = descriptors[n];
+	gdt[cpu][INDEX(ABI_TSS)] = limit | (base & 0xffffff) << 16 | available << 40 | (base >> 24 & 0xff) << 56;
+	gdt[cpu][INDEX(ABI_TSS) + 1] = base >> 32;
+	gdt[cpu][INDEX(ABI_CPU_NUMBER)] = cpu_number_descriptor(cpu);
 }
 
-static void tss_init(void)
+static void allow_port(struct tss *t, unsigned port)
 {
-	tss.rsp[0] = (uint64_t)thread_stack + THREAD_STACK_SIZE;
+	t->io_refused[port / 8] &= ~(1 << port % 8);
+}
+
+static void tss_init(unsigned cpu)
+{
+	struct tss *t = &tss[cpu];
+
+	t->rsp[0] = stacks_top(cpu, IST_NONE);
 	for (unsigned n = IST_NMI; n <= IST_DB; n++)
-		tss.ist[n] = stacks_ist_top(n);
+		t->ist[n] = stacks_top(cpu, n);
+	t->io_map = offsetof(struct tss, io_refused);
 	for (unsigned n = 0; n < IO_MAP_BYTES; n++)
-		tss.io_refused[n] = 0xff;
-	tss.io_refused[ABI_PORT_IPI / 8] &= ~(1 << ABI_PORT_IPI % 8);
+		t->io_refused[n] = 0xff;
+	allow_port(t, ABI_PORT_IPI);
+	allow_port(t, ABI_PORT_SPIN);
 }
 
 static struct idt_gate {
@@ -124,15 +143,38 @@ static void idt_set(const struct gate *gate, enum scheme scheme)
 
 void desc_init(enum scheme scheme)
 {
-	const struct cpu_table gdtr = { sizeof(gdt) - 1, (uint64_t)gdt };
-	const struct cpu_table idtr = { sizeof(idt) - 1, (uint64_t)idt };
-
-	gdt_set_tss();
-	gdt_set_cpu_number(percpu_expected()->cpu);
-	tss_init();
+	for (unsigned cpu = 0; cpu < ABI_CPUS; cpu++) {
+		gdt_init(cpu);
+		tss_init(cpu);
+	}
 	for (unsigned n = 0; n < sizeof(gates) / sizeof(gates[0]); n++)
 		idt_set(&gates[n], scheme);
+}
+
+void desc_load(unsigned cpu)
+{
+	const struct cpu_table gdtr = { sizeof(descriptors) - 1, (uint64_t)gdt[cpu] };
+
 	boot_load_segments(&gdtr);
 	cpu_ltr(ABI_TSS);
+}
+
+void desc_live(void)
+{
+	const struct cpu_table idtr = { sizeof(idt) - 1, (uint64_t)idt };
+
 	cpu_lidt(&idtr);
+}
+
+unsigned desc_cpu(void)
+{
+	struct cpu_table gdtr;
+
+	cpu_sgdt(&gdtr);
+	return (gdtr.base - (uint64_t)gdt) / sizeof(gdt[0]);
+}
+
+void desc_set_stack(unsigned cpu, unsigned long top)
+{
+	tss[cpu].rsp[0] = top;
 }

@@ -11,6 +11,16 @@ enum scheme {
 	SCHEME_COUNT,
 };
 
+/* Fills the tables: a GDT and a TSS for each CPU, one IDT for all. */
 void desc_init(enum scheme scheme);
+/* This CPU's GDT and TSS are loaded. Zeroes both bases. */
+void desc_load(unsigned cpu);
+/* Exceptions can arrive. */
+void desc_live(void);
+
+/* This CPU's number: of all that it has loaded, its GDT alone tells without GS and cannot be the user's. */
+unsigned desc_cpu(void);
+/* Entries from user code on this CPU begin here. */
+void desc_set_stack(unsigned cpu, unsigned long top);
 
 #endif

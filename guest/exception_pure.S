@@ -35,6 +35,8 @@ EXCEPTION_PURE general_protection			/* #GP */
 EXCEPTION_PURE page_fault				/* #PF */
 EXCEPTION_PURE interrupt, pushq $FRAME_NO_ERROR		/* the bench's interrupt source */
 EXCEPTION_PURE reschedule, pushq $FRAME_NO_ERROR	/* what a handler asked for */
+EXCEPTION_PURE call, pushq $FRAME_NO_ERROR		/* what another CPU asked for */
+EXCEPTION_PURE kick, pushq $FRAME_NO_ERROR
 
 /* error_entry_pure: called with the frame above the return address, GPRs free. Afterwards A = K, and the thread has U.
  * The fence keeps the arm that trusts A from being speculated into with the user's; the other one writes A in any case.

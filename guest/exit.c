@@ -33,7 +33,7 @@ const struct abi_exit abi_exits[ABI_EXITS] = {
 /* The flags are looked at again with IF = 0 each time: an interrupt that asks for more may come while work is done. */
 static ENTRY_TEXT void work_loop(struct abi_frame *frame)
 {
-	while (thread_work) {
+	while (*work_flags()) {
 		cpu_sti();
 		work_do(frame);
 		cpu_cli();

@@ -13,6 +13,11 @@ int load_gs_pure(uint32_t selector);
 /* Where U is while the kernel runs: in the thread under scheme pure, in I under the others. */
 static bool in_thread;
 
+bool gsbase_in_thread(void)
+{
+	return in_thread;
+}
+
 void gsbase_init(enum scheme scheme)
 {
 	in_thread = scheme == SCHEME_PURE;

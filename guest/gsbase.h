@@ -3,11 +3,16 @@
 #ifndef GUEST_GSBASE_H
 #define GUEST_GSBASE_H
 
+#include <stdbool.h>
+
 #include "guest/abi.h"
 #include "guest/desc.h"
 
 /* Which scheme keeps U; before the first use of the others. */
 void gsbase_init(enum scheme scheme);
+
+/* Is it in the thread, and not in I? That is scheme pure. */
+bool gsbase_in_thread(void);
 
 /* U of the running thread, as it will have it when it goes on. */
 uint64_t user_gs_base(void);

@@ -77,7 +77,7 @@ static bool is_bare(uint64_t rip)
  * and then room for two words is all that is needed there. */
 static bool on_other_stack(uint64_t rsp, unsigned own)
 {
-	unsigned other = own == IST_MC ? IST_DB : IST_MC;
+	unsigned other = percpu_this()->cpu * STACKS_OF_CPU + (own == IST_MC ? IST_DB : IST_MC);
 	uint64_t base = abi_stacks[other].base;
 
 	return rsp >= base + IST_SLOT_BYTES + 2 * sizeof(uint64_t) && rsp <= base + abi_stacks[other].size;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* percpu.c: the per-CPU areas, and which bytes of them an event may change. */
+#include "guest/desc.h"
 #include "guest/percpu.h"
 #include "guest/stacks.h"
 #include "guest/thread.h"
@@ -9,7 +10,12 @@ struct percpu percpu_areas[ABI_CPUS];
 struct percpu *percpu_bases[ABI_CPUS];
 
 #define COUNTER(field, vector, why) \
-	{ (uint64_t)&percpu_areas[0].field, sizeof(percpu_areas[0].field), vector, why }
+	{ (uint64_t)&percpu_areas[0].field, sizeof(percpu_areas[0].field), vector, why }, \
+	{ (uint64_t)&percpu_areas[1].field, sizeof(percpu_areas[1].field), vector, why }
+#define NESTED(cpu) \
+	{ (uint64_t)nmi_stack[cpu] + NMI_LATCH, sizeof(uint64_t), ABI_WHILE_NESTED, "NMIs owed" }, \
+	{ (uint64_t)nmi_stack[cpu] + IST_STACK_SIZE - 48, 48, ABI_WHILE_NESTED, "the CPU's words and RDX of an NMI inside an NMI" }
+_Static_assert(ABI_CPUS == 2, "a line for each CPU");
 
 /* Counters and nothing else: what an event leaves behind on purpose. */
 const struct abi_exempt abi_exempt[] = {
@@ -21,10 +27,18 @@ const struct abi_exempt abi_exempt[] = {
 	COUNTER(irq_count, VECTOR_IRQ, "counts interrupts of the bench handled"),
 	COUNTER(resched_count, VECTOR_RESCHED, "counts reschedule interrupts handled"),
 	COUNTER(work_count, ABI_COUNTS_WORK, "counts reschedules done on the way to user code"),
-	{ (uint64_t)nmi_stack + NMI_LATCH, sizeof(uint64_t), ABI_WHILE_NESTED, "NMIs owed" },
-	{ (uint64_t)nmi_stack + IST_STACK_SIZE - 48, 48, ABI_WHILE_NESTED, "the CPU's words and RDX of an NMI inside an NMI" },
 	{ (uint64_t)&threads[0].gs_base, sizeof(uint64_t), ABI_KEEPS_U, "U under scheme pure, while the kernel runs" },
+	{ (uint64_t)&threads[1].gs_base, sizeof(uint64_t), ABI_KEEPS_U, "U under scheme pure, while the kernel runs" },
+	COUNTER(call_count, VECTOR_CALL, "counts calls from other CPUs"),
+	COUNTER(kick_count, VECTOR_KICK, "counts kicks from other CPUs"),
+	NESTED(0),
+	NESTED(1),
 };
+
+struct percpu *percpu_expected(void)
+{
+	return &percpu_areas[desc_cpu()];
+}
 
 void percpu_init(void)
 {
@@ -32,7 +46,6 @@ void percpu_init(void)
 		percpu_areas[n].self = &percpu_areas[n];
 		percpu_bases[n] = &percpu_areas[n];
 		percpu_areas[n].cpu = n;
+		percpu_areas[n].stack_top = stacks_top(n, IST_NONE);
 	}
-	/* CPU 1 has an area, so that its K can be told from CPU 0's, but does not run. */
-	percpu_areas[0].stack_top = (uint64_t)thread_stack + THREAD_STACK_SIZE;
 }

@@ -26,6 +26,9 @@ struct percpu {
 	uint64_t irq_count, resched_count, work_count;
 	uint64_t context, nmi_like;     /* context.c */
 	uint64_t exits[ABI_EXITS];      /* exit.c */
+	volatile uint64_t online;       /* it has booted */
+	struct thread *volatile incoming;       /* a thread that is to go on here: only for a CPU that runs none */
+	uint64_t call_count, kick_count;
 } __attribute__((aligned(ABI_PERCPU_SIZE)));
 
 extern struct percpu percpu_areas[ABI_CPUS];
@@ -35,11 +38,8 @@ extern struct percpu *percpu_bases[ABI_CPUS];
 
 void percpu_init(void);
 
-/* K as the symbol says, not as GS says. One CPU runs in this version. */
-static inline struct percpu *percpu_expected(void)
-{
-	return &percpu_areas[0];
-}
+/* K as the symbol and the CPU's number say, not as GS says. */
+struct percpu *percpu_expected(void);
 
 /* The area as GS says. */
 static inline struct percpu *percpu_this(void)

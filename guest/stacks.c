@@ -9,29 +9,34 @@ _Static_assert(POWER_OF_TWO(THREAD_STACK_SIZE), "RSP & -size must find the slot"
 _Static_assert(POWER_OF_TWO(IST_STACK_SIZE), "RSP & -size must find the slot");
 _Static_assert(POWER_OF_TWO(IST_DB_STACK_SIZE), "RSP & -size must find the slot");
 
-uint8_t thread_stack[THREAD_STACK_SIZE] __attribute__((aligned(THREAD_STACK_SIZE)));
-uint8_t nmi_stack[IST_STACK_SIZE] __attribute__((aligned(IST_STACK_SIZE)));
-static uint8_t double_fault_stack[IST_STACK_SIZE] __attribute__((aligned(IST_STACK_SIZE)));
-static uint8_t machine_check_stack[IST_STACK_SIZE] __attribute__((aligned(IST_STACK_SIZE)));
-uint8_t debug_stack[IST_DB_STACK_SIZE] __attribute__((aligned(IST_DB_STACK_SIZE)));
+uint8_t thread_stack[ABI_CPUS][THREAD_STACK_SIZE] __attribute__((aligned(THREAD_STACK_SIZE)));
+uint8_t idle_stack[ABI_CPUS][IDLE_STACK_SIZE] __attribute__((aligned(4096)));
+uint8_t nmi_stack[ABI_CPUS][IST_STACK_SIZE] __attribute__((aligned(IST_STACK_SIZE)));
+static uint8_t double_fault_stack[ABI_CPUS][IST_STACK_SIZE] __attribute__((aligned(IST_STACK_SIZE)));
+static uint8_t machine_check_stack[ABI_CPUS][IST_STACK_SIZE] __attribute__((aligned(IST_STACK_SIZE)));
+uint8_t debug_stack[ABI_CPUS][IST_DB_STACK_SIZE] __attribute__((aligned(IST_DB_STACK_SIZE)));
 
-#define IST(stack, vector, slot_bytes, text) \
-	{ (uint64_t)(stack), sizeof(stack), slot_bytes, 0, 1u << (vector), text }
+#define STACK(cpu, stack, slot_bytes, vectors, text) \
+	{ (uint64_t)(stack)[cpu], sizeof((stack)[cpu]), slot_bytes, cpu, vectors, text }
 
-/* The index is the number in the TSS; 0, which no IST has, is the thread stack. */
-const struct abi_stack abi_stacks[] = {
-	[IST_NONE] = { (uint64_t)thread_stack, sizeof(thread_stack), THREAD_SLOT_BYTES, 0, 0, "thread" },
-	[IST_NMI] = IST(nmi_stack, VECTOR_NMI, NMI_SLOT_BYTES, "nmi"),
-	[IST_DF] = IST(double_fault_stack, VECTOR_DF, IST_SLOT_BYTES, "double-fault"),
-	[IST_MC] = IST(machine_check_stack, VECTOR_MC, IST_SLOT_BYTES, "machine-check"),
-	[IST_DB] = IST(debug_stack, VECTOR_DB, IST_SLOT_BYTES, "debug"),
-};
+#define STACKS(n) \
+	[(n) * STACKS_OF_CPU + IST_NONE] = STACK(n, thread_stack, THREAD_SLOT_BYTES, 0, "thread"), \
+	[(n) * STACKS_OF_CPU + IST_NMI] = STACK(n, nmi_stack, NMI_SLOT_BYTES, 1u << VECTOR_NMI, "nmi"), \
+	[(n) * STACKS_OF_CPU + IST_DF] = STACK(n, double_fault_stack, IST_SLOT_BYTES, 1u << VECTOR_DF, "double-fault"), \
+	[(n) * STACKS_OF_CPU + IST_MC] = STACK(n, machine_check_stack, IST_SLOT_BYTES, 1u << VECTOR_MC, "machine-check"), \
+	[(n) * STACKS_OF_CPU + IST_DB] = STACK(n, debug_stack, IST_SLOT_BYTES, 1u << VECTOR_DB, "debug"), \
+	[(n) * STACKS_OF_CPU + STACK_IDLE] = STACK(n, idle_stack, 0, ABI_STACK_IDLE, "idle")
+
+const struct abi_stack abi_stacks[] = { STACKS(0), STACKS(1) };
 #define STACK_COUNT (sizeof(abi_stacks) / sizeof(abi_stacks[0]))
+_Static_assert(STACK_COUNT == ABI_CPUS * STACKS_OF_CPU, "one line of STACKS for each CPU");
 
-void stacks_give(uint64_t base, uint64_t cpu)
+static void set_slot(const struct abi_stack *stack, unsigned cpu)
 {
-	uint64_t *slot = (uint64_t *)base, k = (uint64_t)&percpu_areas[cpu];
+	uint64_t *slot = (uint64_t *)stack->base, k = (uint64_t)&percpu_areas[cpu];
 
+	if (!stack->slot_bytes)
+		return;
 	slot[0] = k;
 	slot[1] = ~k;
 }
@@ -40,10 +45,17 @@ void stacks_give(uint64_t base, uint64_t cpu)
 void stacks_init(void)
 {
 	for (unsigned n = 0; n < STACK_COUNT; n++)
-		stacks_give(abi_stacks[n].base, abi_stacks[n].cpu);
+		set_slot(&abi_stacks[n], abi_stacks[n].cpu);
 }
 
-uint64_t stacks_ist_top(unsigned ist)
+void stacks_move(unsigned thread, unsigned cpu)
 {
-	return abi_stacks[ist].base + abi_stacks[ist].size;
+	set_slot(&abi_stacks[thread * STACKS_OF_CPU + IST_NONE], cpu);
+}
+
+uint64_t stacks_top(unsigned cpu, unsigned number)
+{
+	const struct abi_stack *stack = &abi_stacks[cpu * STACKS_OF_CPU + number];
+
+	return stack->base + stack->size;
 }

@@ -9,6 +9,7 @@
  * byte wherever RSP is. There the slot lies: K and ~K. Two lengths, so that a wrong mask is seen. Schemes ist and pure
  * read the slots of IST stacks, pure those of thread stacks as well. */
 #define THREAD_STACK_SIZE  8192
+#define IDLE_STACK_SIZE    4096
 #define IST_STACK_SIZE     4096
 #define IST_DB_STACK_SIZE  8192
 #define IST_SLOT_BYTES     16
@@ -26,15 +27,18 @@
 #define IST_DB   4
 
 #ifndef __ASSEMBLER__
-extern uint8_t thread_stack[THREAD_STACK_SIZE], nmi_stack[IST_STACK_SIZE], debug_stack[IST_DB_STACK_SIZE];
+/* One of each for every CPU; thread n has thread_stack[n], on whichever CPU it runs. */
+extern uint8_t thread_stack[ABI_CPUS][THREAD_STACK_SIZE], idle_stack[ABI_CPUS][IDLE_STACK_SIZE];
+extern uint8_t nmi_stack[ABI_CPUS][IST_STACK_SIZE], debug_stack[ABI_CPUS][IST_DB_STACK_SIZE];
 
+/* For each CPU: at the number in the TSS its IST stacks, at 0 the stack of the thread that begins there, and last its idle stack. */
+#define STACK_IDLE 5
+#define STACKS_OF_CPU 6
 extern const struct abi_stack abi_stacks[];
 
 void stacks_init(void);
-
-/* The stack at base is this CPU's from now on: K and ~K into its slot. For a thread stack at each migration, before anything
- * can come to it there. */
-void stacks_give(uint64_t base, uint64_t cpu);
-uint64_t stacks_ist_top(unsigned ist);
+uint64_t stacks_top(unsigned cpu, unsigned number);
+/* Thread n runs on this CPU from now on: its stack's slot holds that CPU's K. Before anything can come to it there. */
+void stacks_move(unsigned thread, unsigned cpu);
 #endif
 #endif

@@ -10,6 +10,7 @@
 #include "guest/percpu.h"
 #include "guest/report.h"
 #include "guest/setframe.h"
+#include "guest/smp.h"
 #include "guest/syscall.h"
 #include "guest/trap.h"
 #include "guest/usercopy.h"
@@ -96,11 +97,6 @@ static uint64_t sys_watch(struct abi_frame *frame)
 	return debug_watch_user(frame->rdi);
 }
 
-static uint64_t sys_exit(struct abi_frame *frame)
-{
-	report_done(frame->rdi);
-}
-
 static uint64_t (*const table[])(struct abi_frame *frame) = {
 	[ABI_SYS_ECHO] = sys_echo,
 	[ABI_SYS_SET_GS] = sys_set_gs,
@@ -118,6 +114,9 @@ static uint64_t (*const table[])(struct abi_frame *frame) = {
 	[ABI_SYS_SET_FRAME] = sys_set_frame,
 	[ABI_SYS_NMI_FAULTS] = sys_nmi_faults,
 	[ABI_SYS_STEPS] = debug_take_steps,
+	[ABI_SYS_RESCHED_OTHER] = sys_resched_other,
+	[ABI_SYS_SET_GS_OTHER] = sys_set_gs_other,
+	[ABI_SYS_MIGRATE] = sys_migrate,
 };
 #define SYSCALL_COUNT (sizeof(table) / sizeof(table[0]))
 

@@ -1,11 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /* thread.c: the user threads. */
+#include "guest/stacks.h"
 #include "guest/thread.h"
 
-struct thread threads[1];
+struct thread threads[ABI_CPUS];
 
-/* The first one runs on CPU 0. */
+/* Thread n begins on CPU n. */
 void thread_init(void)
 {
-	percpu_areas[0].current = &threads[0];
+	for (unsigned n = 0; n < ABI_CPUS; n++) {
+		threads[n].number = n;
+		threads[n].cpu = n;
+		threads[n].stack_top = stacks_top(n, IST_NONE);
+		percpu_areas[n].current = &threads[n];
+	}
 }

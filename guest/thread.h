@@ -20,9 +20,12 @@ struct thread {
 	bool gs_is_percpu;              /* U is gs_percpu.base + CPU number * gs_percpu.stride: prctl.h */
 	struct thread_percpu gs_percpu;
 	uint64_t steps;                 /* single steps that it has made and not been told of */
+	uint64_t number;                /* the CPU that it began on; its kernel stack is thread_stack[number] */
+	uint64_t cpu;                   /* that it runs on, or has run on last */
+	uint64_t stack_top;             /* of that stack; while the thread is in the kernel, its user frame ends there */
 };
 
-extern struct thread threads[1];
+extern struct thread threads[ABI_CPUS];
 
 /* The running thread's, by GS. */
 static inline struct thread *thread_current(void)

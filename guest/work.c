@@ -6,7 +6,7 @@
 #include "guest/trap.h"
 #include "guest/work.h"
 
-volatile uint64_t thread_work;
+volatile uint64_t thread_work[ABI_CPUS];
 volatile uint64_t event_request;
 
 bool work_is_requested(void)
@@ -19,7 +19,12 @@ bool work_is_requested(void)
 
 void work_request_own(void)
 {
-	thread_work |= WORK_RESCHED;
+	work_request_on(percpu_this()->cpu);
+}
+
+void work_request_on(unsigned cpu)
+{
+	__atomic_or_fetch(&thread_work[cpu], WORK_RESCHED, __ATOMIC_SEQ_CST);
 }
 
 void work_request_by_interrupt(void)
@@ -40,13 +45,13 @@ void work_request(const struct abi_frame *frame)
 /* One thread in this version: it is scheduled again at once. */
 static void schedule(void)
 {
-	thread_work &= ~(uint64_t)WORK_RESCHED;
+	__atomic_and_fetch(work_flags(), ~(uint64_t)WORK_RESCHED, __ATOMIC_SEQ_CST);
 	percpu_this()->work_count++;
 }
 
 void work_do(struct abi_frame *frame __attribute__((unused)))
 {
-	if (thread_work & WORK_RESCHED)
+	if (*work_flags() & WORK_RESCHED)
 		schedule();
 }
 

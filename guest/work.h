@@ -5,11 +5,16 @@
 
 #include <stdbool.h>
 
-#include "guest/abi.h"
+#include "guest/percpu.h"
 
-/* The running thread's flags. Any but 0 keeps it from user code. */
+/* The flags of the thread that runs on this CPU. Any but 0 keeps it from user code. Others set them, too: by locked instructions. */
 #define WORK_RESCHED 1
-extern volatile uint64_t thread_work;
+extern volatile uint64_t thread_work[ABI_CPUS];
+
+static inline volatile uint64_t *work_flags(void)
+{
+	return &thread_work[percpu_this()->cpu];
+}
 
 /* Did the bench ask for a reschedule together with this event? Asked once, it is taken back. */
 bool work_is_requested(void);
@@ -23,6 +28,9 @@ void work_request_by_interrupt(void);
 /* For the handler of #MC or #DB, if it is requested: by the exit of the frame's own entry if that leads to user code, otherwise
  * by interrupt. */
 void work_request(const struct abi_frame *frame);
+
+/* For the thread of another CPU, which still has to be told. */
+void work_request_on(unsigned cpu);
 
 /* Does all that thread_work asks for, for the thread that is to go back by this frame. IF = 1. */
 void work_do(struct abi_frame *frame);

@@ -14,7 +14,7 @@
 #
 #   TERM: COLUMN=VALUE[|VALUE...]  COLUMN!=VALUE[|VALUE...]  COLUMN<0  COLUMN>=0  (signed, 64 bits)
 #   VALUE: a word, a number, or @ and another COLUMN's name
-#   COLUMN: scenario scheme (that which runs: swapgs where the scenario has no FSGSBASE) gs; for a case also symbol offset visit event and all that the map has
+#   COLUMN: scenario scheme (that which runs: swapgs where the scenario has no FSGSBASE) gs; for a case also cpu symbol offset visit event and all that the map has
 #           (gsgate list --boundaries): cpl a i avalue ivalue stack if df masked raised window db context inject irq gp
 #
 # The cases of a manifest are the map's boundaries times the events: irq where the map has irq=1, gp and pf where it has gp=1, any other event where it
@@ -151,7 +151,8 @@ sub read_map {
 		next if /^#/;
 		my ($id, @columns) = split ' ';
 		$id =~ m{^([^/]+)/([^/]+)/([^/]+)/(.+)\+(0x[0-9a-f]+)\@(\d+)$} or die "map: \"$_\" is not understood\n";
-		my %c = (scenario => $1, scheme => runs($1, $2), gs => $3, symbol => $4, offset => $5, visit => $6);
+		my %c = (scenario => $1, scheme => runs($1, $2), gs => $3, symbol => $4, offset => $5, visit => $6, cpu => 0);
+		$c{cpu} = $1 if $c{symbol} =~ s/^cpu(\d)\.//;
 		/^(\w+)=(\S+)$/ and $c{$1} = $2 for @columns;
 		for my $event (grep { $asked{$_} && is_injected($_, \%c) } @{ $has->{ $c{scenario} } }) {
 			$all{expect}{"$id:$event"} = { %c, event => $event };

@@ -64,7 +64,7 @@ static struct world counter_world(enum event event, unsigned n)
 	struct world w = good_world(event, 0, SCHEME_IST);
 
 	for (unsigned k = 0; k < COUNT_OF(counted); k++)
-		w.layout.exempt[k] = (struct exempt){ K + 8 * k, 8, counted[k], "its events" };
+		w.layout.exempt[k] = (struct exempt){ K + 8 * k, 8, counted[k], "its events", 0 };
 	w.layout.exempts = COUNT_OF(counted);
 	w.counter = n;
 	w.count_was = 0x1234567812345678;

@@ -18,9 +18,9 @@ static struct world memory_world(unsigned cpl)
 
 	w.judge.stacks = ALL_STACKS;
 	w.layout.elf = elf;
-	w.layout.exempt[0] = (struct exempt){ COUNTER, 8, 0, "eight bytes" };
-	w.layout.exempt[1] = (struct exempt){ ASKEW, 3, 0, "three bytes across two words" };
-	w.layout.exempt[2] = (struct exempt){ SINGLE, 1, 0, "the last byte of a page" };
+	w.layout.exempt[0] = (struct exempt){ COUNTER, 8, 0, "eight bytes", 0 };
+	w.layout.exempt[1] = (struct exempt){ ASKEW, 3, 0, "three bytes across two words", 0 };
+	w.layout.exempt[2] = (struct exempt){ SINGLE, 1, 0, "the last byte of a page", 0 };
 	w.layout.exempts = 3;
 	return w;
 }

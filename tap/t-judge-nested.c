@@ -76,7 +76,7 @@ static struct world nmi_world(void)
 	uint64_t top = stack_top(&w, NMI_STACK);
 
 	w.layout.elf = elf;
-	w.layout.exempt[0] = (struct exempt){ top - 48, 48, ABI_WHILE_NESTED, "the top" };
+	w.layout.exempt[0] = (struct exempt){ top - 48, 48, ABI_WHILE_NESTED, "the top", 0 };
 	w.layout.exempts = 1;
 	w.before.gpr[GPR_RSP] = top - 0x200;
 	w.judge.stacks = 1u << NMI_STACK;

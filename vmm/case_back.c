@@ -7,6 +7,7 @@
 #include "vmm/case_exit.h"
 #include "vmm/case_flight.h"
 #include "vmm/case_work.h"
+#include "vmm/smp.h"
 
 void case_judge_ram(struct session *s, const struct cpu_state *at, const uint8_t *was, const struct ahead *a, bool all)
 {
@@ -70,7 +71,7 @@ static void judge_request(struct flight *f)
 
 	judge_equal(&f->s->judge, RULE_EXIT_WORK, "the pending reschedule interrupt", f->s->run.ipi,
 		    by_interrupt ? ABI_VECTOR_RESCHED : 0);
-	if (cpu_cpl(f->in.before))
+	if (cpu_cpl(f->in.before) && !smp_is_told(f->s))
 		judge_work(&f->s->judge, case_work_flags(f->s));
 }
 

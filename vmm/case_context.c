@@ -2,7 +2,6 @@
 /* case_context.c: context tracking at the stops of a case and of the golden run. */
 #include "vmm/case_context.h"
 
-/* One CPU runs in this version. */
 struct context case_context_in(const struct session *s, const uint8_t *ram)
 {
 	const struct layout *l = &s->layout;

@@ -5,6 +5,8 @@
 #include "vmm/case_flight.h"
 #include "vmm/case_work.h"
 #include "vmm/inject.h"
+#include "vmm/smp.h"
+#include "vmm/walk.h"
 
 #define WALK_LIMIT 20000                /* instructions of one event */
 #define MODEL_LIMIT 200000              /* user instructions of one workload */
@@ -67,10 +69,52 @@ static void judge_end(struct session *s, const struct stop *stop)
 	judge_check(&s->judge, RULE_PROGRESS, same_page(s, ABI_USER_STACK, final.stack), "user stack differs at the end");
 }
 
+static void judge_threads(struct session *s)
+{
+	judge_check(&s->judge, RULE_PROGRESS, same_page(s, ABI_USER_DATA, s->next.data), "user data differs at the end");
+	for (unsigned n = 0; n < s->cpus; n++) {
+		const struct model *m = n == s->running ? &s->next : &s->thread[n].next;
+
+		judge_check(&s->judge, RULE_PROGRESS, same_page(s, m->stack_page, m->stack), "the stack of thread %u differs at the end", n);
+	}
+}
+
+/* The event and one NMI more, both back at the boundary; then all CPUs to the end, judged as the golden run is. */
+static void run_all_to_end(struct session *s, const struct case_start *start, enum event event, struct case_result *out)
+{
+	const enum event again[] = { event, EVENT_NMI };
+	struct stop stop = { STOP_BOUNDARY, 0 };
+	struct walk_result rest = { 0 };
+	struct smp_kept *kept;
+
+	machine_restore_core(&s->machine, &start->state);
+	kept = smp_keep(s);
+	judge_begin(&s->judge);
+	for (unsigned n = 0; n < 2 && stop.kind == STOP_BOUNDARY; n++) {
+		inject_event(&s->machine, again[n], &start->state);
+		stop = case_run_to(s, &start->before);
+	}
+	if (stop.kind == STOP_BOUNDARY)
+		walk_rest(s, &rest);
+	else
+		judge_end(s, &stop);
+	if (rest.completed)
+		judge_threads(s);
+	out->breach = rest.broken ? rest.breach : s->judge.breach;
+	out->breach.at = "end";
+	smp_bring_back(s, kept);
+	s->run.boundary = start->before.rip;
+	case_put_back(s, start, false, true);
+}
+
 void case_run_to_end(struct session *s, const struct case_start *start, enum event event, struct case_result *out)
 {
 	struct stop stop;
 
+	if (s->cpus > 1) {
+		run_all_to_end(s, start, event, out);
+		return;
+	}
 	judge_begin(&s->judge);
 	machine_restore_core(&s->machine, &start->state);
 	inject_event(&s->machine, event, &start->state);

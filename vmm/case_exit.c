@@ -6,7 +6,6 @@
 
 #include "vmm/case_flight.h"
 
-/* One CPU runs in this version. */
 static void counters_in(const struct session *s, const uint8_t *ram, uint64_t *count)
 {
 	for (unsigned n = 0; n < ABI_EXITS; n++)

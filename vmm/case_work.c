@@ -139,7 +139,7 @@ static void judge_done(struct session *s, const struct case_start *start)
 	const uint8_t *was = cpu_cpl(&start->before) ? before : s->ahead->ram;
 
 	for (unsigned n = 0; n < l->exempts; n++)
-		if (l->exempt[n].vector == ABI_COUNTS_WORK)
+		if (l->exempt[n].vector == ABI_COUNTS_WORK && l->exempt[n].cpu == l->cpu)
 			judge_work_done(&s->judge, case_word(ram, l->exempt[n].addr), case_word(was, l->exempt[n].addr),
 					case_word(was, l->exempt[n].addr) != case_word(before, l->exempt[n].addr));
 }

@@ -6,11 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "guest/abi.h"
+
 #define ALPHANUMERIC "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 #define DIGITS       "0123456789"
 #define HEX_DIGITS   "0123456789abcdefABCDEF"
 
-#define CASEID_TAIL  "SCHEME/GS/SYMBOL+0xOFFSET@VISIT:EVENT"
+#define CASEID_TAIL  "SCHEME/GS/[cpuN.]SYMBOL+0xOFFSET@VISIT:EVENT"
 
 #define REFUSE(...) (snprintf(err, err_size, "case id: " __VA_ARGS__), false)
 
@@ -55,7 +57,23 @@ static bool copy(char *out, size_t out_size, const char *text)
 	return (size_t)snprintf(out, out_size, "%s", text) < out_size && *text;
 }
 
-/* SYM+0xOFF@N:EVENT, cut from its end, because only the symbol may hold these characters too. */
+/* What stands behind cpuN., if that is there; NULL if there is no such CPU. */
+static char *parse_cpu(char *point, struct caseid *out)
+{
+	size_t digits = strncmp(point, "cpu", 3) ? 0 : strspn(point + 3, DIGITS);
+	uint64_t n;
+
+	if (!digits || point[3 + digits] != '.')
+		return point;
+	point[3 + digits] = '\0';
+	if (digits > 1 || !number(point + 3, DIGITS, 10, ABI_CPUS - 1, &n))
+		return NULL;
+	out->has_cpu = true;
+	out->cpu = n;
+	return point + 3 + digits + 1;
+}
+
+/* [cpuN.]SYM+0xOFF@N:EVENT, cut from its end, because only the symbol may hold these characters too. */
 static bool parse_point(char *point, struct caseid *out, char *err, size_t err_size)
 {
 	char *event = cut_last(point, ":"), *visit = event ? cut_last(point, "@") : NULL;
@@ -71,8 +89,9 @@ static bool parse_point(char *point, struct caseid *out, char *err, size_t err_s
 	out->visit = n;
 	if (!number(offset, HEX_DIGITS, 16, UINT64_MAX, &out->offset))
 		return REFUSE("offset '0x%s' is not a hexadecimal number", offset);
-	if (!strncmp(point, "cpu", 3) && point[3 + strspn(point + 3, DIGITS)] == '.' && point[3] != '.')
-		return REFUSE("a CPU number ('%s') is not supported yet", point);
+	point = parse_cpu(point, out);
+	if (!point)
+		return REFUSE("there is no such CPU: cpu0. to cpu%u.", ABI_CPUS - 1);
 	if (!copy(out->symbol, sizeof(out->symbol), point))
 		return REFUSE("the symbol is empty or too long");
 	return true;
@@ -135,6 +154,10 @@ bool caseid_parse_tail(const char *text, struct caseid *out, char *err, size_t e
 
 void caseid_format(const struct caseid *c, char *out, size_t out_size)
 {
-	snprintf(out, out_size, "%s/%s/%s/%s+0x%llx@%u:%s", c->scenario, scheme_name(c->scheme),
-		 gsvalue_name(c->gs), c->symbol, (unsigned long long)c->offset, c->visit, event_name(c->event));
+	char cpu[16] = "";
+
+	if (c->has_cpu)
+		snprintf(cpu, sizeof(cpu), "cpu%u.", c->cpu);
+	snprintf(out, out_size, "%s/%s/%s/%s%s+0x%llx@%u:%s", c->scenario, scheme_name(c->scheme),
+		 gsvalue_name(c->gs), cpu, c->symbol, (unsigned long long)c->offset, c->visit, event_name(c->event));
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* caseid.h: the name of one case, everything needed to repeat it: SCENARIO/SCHEME/GS/SYM+0xOFF@N:EVENT. */
+/* caseid.h: the name of one case, everything needed to repeat it: SCENARIO/SCHEME/GS/[cpuN.]SYM+0xOFF@N:EVENT. */
 #ifndef VMM_CASEID_H
 #define VMM_CASEID_H
 
@@ -16,6 +16,8 @@ struct caseid {
 	char scenario[64];
 	enum scheme scheme;
 	enum gs_name gs;
+	bool has_cpu;                   /* cpuN. stands before the symbol: where there is more than one */
+	unsigned cpu;
 	char symbol[128];
 	uint64_t offset;
 	unsigned visit;                 /* 1 is the first since the snapshot */

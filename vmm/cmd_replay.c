@@ -41,7 +41,7 @@ static void find_boundary(struct replay *r)
 		die(EXIT_USAGE, "%s: no symbol \"%s\"", elf_path(r->bench->elf), r->id.symbol);
 	rip = symbol->addr + r->id.offset;
 	for (r->target = 0; r->target < m->count; r->target++)
-		if (m->at[r->target].rip == rip && ++visits == r->id.visit)
+		if (m->at[r->target].cpu == r->id.cpu && m->at[r->target].rip == rip && ++visits == r->id.visit)
 			break;
 	if (r->target == m->count)
 		no_visit(r, visits);
@@ -127,6 +127,8 @@ int cmd_replay(const struct options *o)
 	unit.unit = (struct unit){ &scenario, r->id.scheme, r->id.gs };
 	r->unit = &unit;
 	check_image(o, &bench);
+	if (r->id.has_cpu != (scenario.cpus > 1))
+		die(EXIT_USAGE, "%s: scenario %s has %u CPU%s", r->text, scenario.name, scenario.cpus, scenario.cpus > 1 ? "s: cpu0. or cpu1. must stand before the symbol" : "");
 	check_can_run(r);
 	replay(r, &unit, o);
 	if (o->gdb)

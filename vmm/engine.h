@@ -34,6 +34,7 @@ struct left {
 	enum leave why;
 	uint64_t at, value;
 	uint16_t port;
+	uint8_t size;                   /* bytes written there; 0 if the engine cannot tell */
 };
 
 struct engine {
@@ -45,6 +46,10 @@ struct engine {
 	void (*create)(struct machine *m, uint64_t ram_size);   /* with zeroed RAM: m->mem */
 	void (*destroy)(struct machine *m);
 	void (*start_at)(struct machine *m, uint64_t entry, uint64_t page_table);
+
+	/* One more vCPU, in the state of a first one; on from here with this one. NULL: this engine has one vCPU a machine. */
+	void (*add_cpu)(struct machine *m);
+	void (*select)(struct machine *m, unsigned cpu);
 
 	/* Makes m->regs, m->sregs and m->events true as far as `parts` (see machine.h) need it. */
 	void (*look)(struct machine *m, unsigned parts);

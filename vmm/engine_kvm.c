@@ -22,21 +22,46 @@ struct msr_list {
 	struct kvm_msr_entry entry[MOST_MSRS];
 };
 
-static void create_vcpu(struct machine *m)
+/* The copies are this vCPU's from now on. */
+static void speak_of(struct machine *m, unsigned cpu)
+{
+	struct vcpu *v = &m->vcpu[cpu];
+
+	m->cpu = cpu;
+	m->vcpu_fd = v->fd;
+	m->run = v->run;
+	m->regs = &v->run->s.regs.regs;
+	m->sregs = &v->run->s.regs.sregs;
+	m->events = &v->run->s.regs.events;
+	m->touched = v->touched;
+}
+
+static void create_vcpu(struct machine *m, unsigned cpu)
 {
 	uint64_t mcg_cap = MCE_BANKS | MCG_CTL_P;
+	struct vcpu *v = &m->vcpu[cpu];
 
-	m->vcpu_fd = KVM_DO(m->vm_fd, KVM_CREATE_VCPU, 0);
-	m->run = mmap(NULL, m->host->kvm.run_size, PROT_READ | PROT_WRITE, MAP_SHARED, m->vcpu_fd, 0);
-	if (m->run == MAP_FAILED)
+	v->fd = KVM_DO(m->vm_fd, KVM_CREATE_VCPU, cpu);
+	v->run = mmap(NULL, m->host->kvm.run_size, PROT_READ | PROT_WRITE, MAP_SHARED, v->fd, 0);
+	if (v->run == MAP_FAILED)
 		die_errno(EXIT_HOST, "mmap of the vCPU");
-	KVM_DO(m->vcpu_fd, KVM_SET_CPUID2, m->host->kvm.cpuid);
-	KVM_DO(m->vcpu_fd, KVM_X86_SETUP_MCE, &mcg_cap);
-	m->run->kvm_valid_regs = SYNC_ALL;
-	m->regs = &m->run->s.regs.regs;
-	m->sregs = &m->run->s.regs.sregs;
-	m->events = &m->run->s.regs.events;
-	watchdog_add(&m->watch, m->run);
+	KVM_DO(v->fd, KVM_SET_CPUID2, m->host->kvm.cpuid);
+	KVM_DO(v->fd, KVM_X86_SETUP_MCE, &mcg_cap);
+	v->run->kvm_valid_regs = SYNC_ALL;
+	watchdog_add(&v->watch, v->run);
+}
+
+static void add_cpu(struct machine *m)
+{
+	create_vcpu(m, m->cpus);
+	m->vcpu[m->cpu].touched = m->touched;
+	speak_of(m, m->cpus++);
+}
+
+static void select_cpu(struct machine *m, unsigned cpu)
+{
+	m->vcpu[m->cpu].touched = m->touched;
+	speak_of(m, cpu);
 }
 
 static void create(struct machine *m, uint64_t ram_size)
@@ -51,14 +76,17 @@ static void create(struct machine *m, uint64_t ram_size)
 	machine_lsl_ask(m);
 	slot.userspace_addr = (uintptr_t)mem_at(&m->mem, 0, ram_size);
 	KVM_DO(m->vm_fd, KVM_SET_USER_MEMORY_REGION, &slot);
-	create_vcpu(m);
+	create_vcpu(m, 0);
+	speak_of(m, 0);
 }
 
 static void destroy(struct machine *m)
 {
-	watchdog_remove(&m->watch);
-	munmap(m->run, m->host->kvm.run_size);
-	close(m->vcpu_fd);
+	for (unsigned n = 0; n < m->cpus; n++) {
+		watchdog_remove(&m->vcpu[n].watch);
+		munmap(m->vcpu[n].run, m->host->kvm.run_size);
+		close(m->vcpu[n].fd);
+	}
 	close(m->vm_fd);
 	mem_free(&m->mem);
 }
@@ -175,28 +203,29 @@ static void collect_dirty(struct machine *m)
 /* One KVM_RUN. False if the watchdog ended it. */
 static bool run(struct machine *m)
 {
+	struct watch *watch = &m->vcpu[m->cpu].watch;
 	unsigned sequence;
 	int result;
 
 	take_touched(m);
 	do {
 		m->run->immediate_exit = 0;     /* a kick for an earlier entry is void */
-		sequence = watch_enter(&m->watch);
+		sequence = watch_enter(watch);
 		result = kvm_try(m->vcpu_fd, KVM_RUN, NULL);
-		watch_leave(&m->watch);
+		watch_leave(watch);
 		m->exits++;
 		if (result >= 0)
 			return true;
 		if (result != -EINTR && result != -EAGAIN)
 			die(EXIT_HOST, "KVM_RUN: %s", strerror(-result));
-	} while (atomic_load(&m->watch.expired) != sequence);
+	} while (atomic_load(&watch->expired) != sequence);
 	m->run->immediate_exit = 0;
 	return false;
 }
 
 static void leave_by_port(const struct kvm_run *k, struct left *left)
 {
-	*left = (struct left){ .why = LEAVE_PORT, .port = k->io.port };
+	*left = (struct left){ .why = LEAVE_PORT, .port = k->io.port, .size = k->io.size };
 	memcpy(&left->value, (const char *)k + k->io.data_offset, k->io.size);
 }
 
@@ -235,7 +264,7 @@ static void enter(struct machine *m, struct stops *stops, struct left *left)
 
 const struct engine engine_kvm = {
 	.name = "kvm", .stops_are_bytes = true,
-	.create = create, .destroy = destroy, .start_at = start_at, .look = look, .put_events = put_events,
+	.create = create, .destroy = destroy, .start_at = start_at, .add_cpu = add_cpu, .select = select_cpu, .look = look, .put_events = put_events,
 	.make_runnable = make_runnable, .get_debug = get_debug, .set_debug = set_debug, .get_msrs = get_msrs, .set_msrs = set_msrs,
 	.in_shadow = in_shadow, .flush = flush, .machine_check = queue_machine_check, .collect_dirty = collect_dirty, .enter = enter,
 };

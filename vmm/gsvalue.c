@@ -72,6 +72,13 @@ uint64_t gsvalue_resolve(enum gs_name gs, uint64_t own_k, uint64_t other_k)
 	return values[gs].value;
 }
 
+uint64_t gsvalue_on(unsigned cpu, uint64_t value, enum gs_name gs)
+{
+	if (gs == GS_SMALL || gs == GS_4G)
+		return value + cpu * 0x1000;
+	return gs == GS_TOP ? value - cpu * 0x1000 : value;
+}
+
 /* Without FSGSBASE only the system call sets a base, and it refuses the others. */
 bool gsvalue_legal(enum gs_name gs, enum scheme scheme)
 {

@@ -21,6 +21,8 @@ const char *gsvalue_name(enum gs_name gs);
 bool gsvalue_find(const char *name, enum gs_name *out);
 
 /* The value itself, given K of the CPU that runs the case and K of another CPU. */
+/* The same name means another value to the user code of CPU 1, where it can: so the threads are told apart. */
+uint64_t gsvalue_on(unsigned cpu, uint64_t value, enum gs_name gs);
 uint64_t gsvalue_resolve(enum gs_name gs, uint64_t own_k, uint64_t other_k);
 
 /* May user code under this scheme ever have it? `swapgs` runs without FSGSBASE. */

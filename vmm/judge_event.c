@@ -7,6 +7,7 @@
 
 #define VECTOR_BP 3
 #define INT3_LENGTH 1
+#define FIRST_INTERRUPT 32
 
 static bool is_paranoid(const struct injected *in)
 {
@@ -101,16 +102,24 @@ static void judge_flags(struct judge *j, const struct cpu_state *now, bool ac_cl
 		    (unsigned long)now->rflags, (unsigned long)off);
 }
 
+/* An interrupt of kernel code stays on the stack in use, a thread's or that of a CPU without one. */
+static const struct kernel_stack *stack_of(const struct judge *j, const struct injected *in)
+{
+	unsigned used = layout_stack(j->layout, in->before->gpr[GPR_RSP]);
+
+	if (in->event == EVENT_IRQ && is_paranoid(in) && used != LAYOUT_STACK_USER)
+		return &j->layout->stack[used];
+	return layout_stack_of(j->layout, event_vector(in->event), cpu_cpl(in->before));
+}
+
 void judge_handler(struct judge *j, const struct injected *in, const struct cpu_state *now,
 		   const struct abi_frame *saved)
 {
-	unsigned vector = event_vector(in->event);
-
 	judge_expect(j, j->layout->k_own, expected_i(j, in));
 	judge_equal(j, RULE_HANDLER_GS, "A", now->a, j->expected_a);
 	judge_equal(j, RULE_HANDLER_GS, "I", now->i, j->expected_i);
 	judge_equal(j, RULE_HANDLER_GS, "CPL", cpu_cpl(now), 0);
-	judge_stack(j, layout_stack_of(j->layout, vector, cpu_cpl(in->before)), now, cpu_cpl(in->before));
+	judge_stack(j, stack_of(j, in), now, cpu_cpl(in->before));
 	judge_saved(j, in->before, saved, in->before->rflags);
 	judge_equal(j, RULE_FRAME, "saved error code", saved->error, ABI_NO_ERROR);
 	judge_flags(j, now, false);
@@ -129,14 +138,23 @@ void judge_body(struct judge *j, const struct injected *in, const struct cpu_sta
 }
 
 /* What an exception of the program saves. A fault: the instruction that faulted, and RF = 1, so that an instruction breakpoint
- * does not hit again on the way back (SDM vol. 3, 17.3.1.1). INT3 is a trap: the boundary after it, RF as it was (table 6-1). */
-static struct cpu_state saved_by(const struct judge *j, const struct cpu_state *b, bool trap)
+ * does not hit again on the way back (SDM vol. 3, 17.3.1.1). INT3 is a trap: the boundary after it, RF as it was (table 6-1); an
+ * interrupt: the boundary at which it came, RF as it was. */
+static struct cpu_state saved_by(const struct judge *j, const struct cpu_state *b, bool trap, bool interrupt)
 {
 	struct cpu_state saved = *b;
 
 	saved.rip += trap ? INT3_LENGTH : 0;
-	saved.rflags |= trap || j->faults_keep_rf ? 0 : RFLAGS_RF;
+	saved.rflags |= trap || interrupt || j->faults_keep_rf ? 0 : RFLAGS_RF;
 	return saved;
+}
+
+static bool is_interrupt_gate(const struct layout *l, uint64_t rip)
+{
+	for (unsigned n = FIRST_INTERRUPT; n < LAYOUT_GATES; n++)
+		if (l->gate[n] == rip)
+			return true;
+	return false;
 }
 
 /* A gate without IST: the thread stack's top from CPL 3, else the stack in use aligned to 16 (SDM vol. 3, 6.14.2). */
@@ -145,7 +163,7 @@ void judge_ordinary_gate(struct judge *j, const struct cpu_state *b, const struc
 {
 	const struct kernel_stack *thread = layout_stack_of(j->layout, 0, 3);
 	uint64_t top = cpu_cpl(b) ? thread->base + thread->size : b->gpr[GPR_RSP] & ~15ull;
-	struct cpu_state saved = saved_by(j, b, now->rip == j->layout->gate[VECTOR_BP]);
+	struct cpu_state saved = saved_by(j, b, now->rip == j->layout->gate[VECTOR_BP], is_interrupt_gate(j->layout, now->rip));
 
 	judge_expect(j, b->a, b->i);
 	judge_equal(j, RULE_HANDLER_STACK, "RSP at the gate", now->gpr[GPR_RSP], top - sizeof(*f) - error_bytes);
@@ -191,7 +209,7 @@ static void judge_in_c(struct judge *j, const struct cpu_state *b, const struct 
 void judge_ordinary_handler(struct judge *j, const struct cpu_state *b, const struct cpu_state *now,
 			    const struct abi_frame *saved, int vector, const struct model *user)
 {
-	struct cpu_state state = saved_by(j, b, vector == VECTOR_BP);
+	struct cpu_state state = saved_by(j, b, vector == VECTOR_BP, vector >= FIRST_INTERRUPT);
 
 	judge_in_c(j, b, now, vector < 0, user);
 	if (vector < 0)

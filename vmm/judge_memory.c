@@ -7,15 +7,15 @@
 
 void judge_allow_stacks(struct judge *j, const struct injected *in)
 {
-	bool thread = cpu_cpl(in->before) || in->event == EVENT_IRQ || event_asks(in->event);
+	bool thread = cpu_cpl(in->before) || event_asks(in->event);
 	unsigned used = cpu_cpl(in->before) ? LAYOUT_STACK_USER : layout_stack(j->layout, in->before->gpr[GPR_RSP]);
 
 	j->stacks = 0;
 	for (unsigned n = 0; n < j->layout->stacks; n++) {
 		const struct kernel_stack *s = &j->layout->stack[n];
 
-		if (s == layout_stack_of(j->layout, event_vector(in->event), 0) || (thread && !s->vectors) ||
-		    (in->inside && n == used))
+		if (s == layout_stack_of(j->layout, event_vector(in->event), 0) || (thread && s == layout_stack_of(j->layout, 0, 3)) ||
+		    ((in->inside || in->event == EVENT_IRQ) && n == used))
 			j->stacks |= 1u << n;
 	}
 }
@@ -49,7 +49,7 @@ static bool is_exempt(const struct judge *j, const struct cpu_state *before, uin
 		if (range_has(&l->apart[n], addr))
 			return true;
 	for (unsigned n = 0; n < l->exempts; n++)
-		if (addr - l->exempt[n].addr < l->exempt[n].size && l->exempt[n].vector != ABI_KEEPS_U &&
+		if (l->exempt[n].cpu == l->cpu && addr - l->exempt[n].addr < l->exempt[n].size && l->exempt[n].vector != ABI_KEEPS_U &&
 		    (j->nested || l->exempt[n].vector != ABI_WHILE_NESTED))
 			return true;
 	return false;

@@ -189,7 +189,7 @@ void judge_raised_back(struct judge *j, const struct injected *in, const struct 
 void judge_counter(struct judge *j, const struct injected *in, unsigned counter, uint64_t now, uint64_t was)
 {
 	const struct exempt *x = &j->layout->exempt[counter];
-	uint64_t handled = x->vector == event_vector(in->event);
+	uint64_t handled = x->vector == event_vector(in->event) && x->cpu == j->layout->cpu;
 
 	judge_check(j, RULE_MASKING, now - was == handled, "\"%s\" went up by %ld, must by %lu", x->reason, (long)(now - was),
 		    (unsigned long)handled);

@@ -53,9 +53,9 @@ static void read_code(struct reader *r)
 	struct layout *l = r->l;
 	static const char *const ordinary[LAYOUT_HANDLERS] = {
 		"do_syscall_64", "exc_invalid_op", "exc_page_fault", "exc_general_protection",
-		"exc_breakpoint", "exc_segment_not_present", "exc_stack_segment",
+		"exc_breakpoint", "exc_segment_not_present", "exc_stack_segment", "exc_call", "exc_kick",
 	};
-	static const int vectors[LAYOUT_HANDLERS] = { -1, 6, 14, 13, 3, 11, 12 };
+	static const int vectors[LAYOUT_HANDLERS] = { -1, 6, 14, 13, 3, 11, 12, ABI_VECTOR_CALL, ABI_VECTOR_KICK };
 
 	l->event[EVENT_NMI] = (struct event_code){ layout_need(r, "exc_nmi"), layout_need(r, "nmi_body") };
 	l->event[EVENT_MCE] = (struct event_code){ layout_need(r, "exc_machine_check"), layout_need(r, "machine_check_body") };
@@ -134,6 +134,7 @@ bool layout_init(struct layout *l, const struct elf *elf, const struct mem *m, c
 	read_version(&r);
 	l->k_own = layout_need(&r, "percpu_areas");
 	l->k_other = l->k_own + ABI_PERCPU_SIZE;
+	l->secondary = layout_need(&r, "_start_secondary");
 	l->cmdline = layout_need(&r, "boot_cmdline");
 	l->page_table = layout_need(&r, "boot_pml4") - ABI_KERNEL_VIRT;
 	read_code(&r);
@@ -162,10 +163,34 @@ uint64_t layout_fixup(const struct layout *l, uint64_t rip)
 	return 0;
 }
 
+void layout_select(struct layout *l, unsigned cpu)
+{
+	uint64_t areas = l->k_own - l->cpu * (uint64_t)ABI_PERCPU_SIZE;
+
+	l->thread_work += 8 * ((uint64_t)cpu - l->cpu);
+	l->cpu = cpu;
+	l->k_own = areas + cpu * (uint64_t)ABI_PERCPU_SIZE;
+	l->k_other = areas + !cpu * (uint64_t)ABI_PERCPU_SIZE;
+}
+
+void layout_give_stack(struct layout *l, unsigned thread)
+{
+	for (unsigned n = 0; n < l->stacks; n++) {
+		struct kernel_stack *s = &l->stack[n];
+
+		if (s->vectors)
+			continue;
+		if (s->first_cpu == thread)
+			s->cpu = l->cpu;
+		else if (s->cpu == l->cpu)
+			s->cpu = LAYOUT_NO_CPU;
+	}
+}
+
 unsigned layout_stack(const struct layout *l, uint64_t rsp)
 {
 	for (unsigned n = 0; n < l->stacks; n++)
-		if (rsp > l->stack[n].base && rsp <= l->stack[n].base + l->stack[n].size)
+		if (l->stack[n].cpu == l->cpu && rsp > l->stack[n].base && rsp <= l->stack[n].base + l->stack[n].size)
 			return n;
 	return LAYOUT_STACK_USER;
 }
@@ -173,9 +198,17 @@ unsigned layout_stack(const struct layout *l, uint64_t rsp)
 const struct kernel_stack *layout_stack_of(const struct layout *l, unsigned vector, unsigned from_cpl)
 {
 	bool thread = from_cpl || vector >= 32; /* interrupts have no IST: they stay on the thread stack */
+	const struct kernel_stack *idle = NULL;
 
-	for (unsigned n = 0; n < l->stacks; n++)
-		if (thread ? !l->stack[n].vectors : l->stack[n].vectors >> vector & 1)
-			return &l->stack[n];
-	return NULL;
+	for (unsigned n = 0; n < l->stacks; n++) {
+		const struct kernel_stack *s = &l->stack[n];
+
+		if (s->cpu != l->cpu)
+			continue;
+		if (thread ? !s->vectors : s->vectors >> vector & 1)
+			return s;
+		if (s->vectors == ABI_STACK_IDLE)
+			idle = s;
+	}
+	return thread ? idle : NULL;
 }

@@ -13,12 +13,12 @@
 #include "vmm/event.h"
 #include "vmm/mem.h"
 
-#define LAYOUT_STACKS 16
+#define LAYOUT_STACKS 32
 #define LAYOUT_EXEMPT 64
 #define LAYOUT_RETURNS 64
 #define LAYOUT_FIXUPS 16
 #define LAYOUT_APART (ABI_CPUS * (ABI_EXITS + 2))
-#define LAYOUT_GATES (ABI_VECTOR_RESCHED + 1)
+#define LAYOUT_GATES (ABI_LAST_VECTOR + 1)
 #define LAYOUT_STACK_USER 0xff          /* layout_stack() of an RSP that is no kernel stack's */
 
 struct range {
@@ -27,14 +27,17 @@ struct range {
 
 struct kernel_stack {
 	uint64_t base, size, slot_bytes; /* virtual; slot_bytes at the base are data */
-	uint32_t vectors;               /* IST stack: which vectors arrive here; thread stack: 0 */
+	uint32_t vectors;               /* IST stack: which vectors arrive here; thread stack: 0; or ABI_STACK_IDLE */
 	char name[17];
+	unsigned cpu;                   /* whose it is; of a thread's stack: where the thread runs, see layout_give_stack() */
+	unsigned first_cpu;             /* ... and where it began */
 };
 
 struct exempt {
 	uint64_t addr, size;
 	uint64_t vector;                /* counts the events of this vector; 0: of none */
 	char reason[49];
+	unsigned cpu;                   /* in whose area or on whose stack it lies */
 };
 
 /* The C half of one event: its handler and, for those that disarm DR7, the body that runs disarmed (else 0). */
@@ -48,14 +51,16 @@ struct c_handler {
 	uint64_t addr;
 	int vector;                     /* -1: SYSCALL */
 };
-#define LAYOUT_HANDLERS 7
+#define LAYOUT_HANDLERS 9
 
 struct layout {
 	const struct elf *elf;
-	uint64_t k_own, k_other;        /* K of CPU 0 and of CPU 1 */
+	unsigned cpu;                   /* the CPU that is spoken of: see layout_select() */
+	uint64_t k_own, k_other;        /* K of it, and of the other one */
 	struct range text, entry_text, user_text;
 	uint64_t cmdline, page_table;   /* boot_cmdline (virtual); boot_pml4 (physical) */
-	uint64_t event_request, thread_work;
+	uint64_t secondary;             /* where CPU 1 begins */
+	uint64_t event_request, thread_work;    /* thread_work: that of the CPU */
 	uint64_t enabled[LAYOUT_RETURNS]; /* after each STI, the first boundary outside its shadow: IF is 1 there */
 	unsigned enabled_count;
 	struct event_code event[EVENT_COUNT];
@@ -80,14 +85,20 @@ struct layout {
  * a symbol or a table of it lies about its size. */
 bool layout_init(struct layout *l, const struct elf *elf, const struct mem *m, char *err, size_t err_size);
 
+/* From now on K, stacks, work flags and counters are those of this CPU; 0 at first. */
+void layout_select(struct layout *l, unsigned cpu);
+/* The stack of the thread that began on CPU `thread` is that of the CPU spoken of; any other thread's stack there is nobody's. */
+void layout_give_stack(struct layout *l, unsigned thread);
+#define LAYOUT_NO_CPU 0xff
+
 /* Reads the gates out of the guest's IDT, once the guest has set it up. */
 void layout_read_gates(struct layout *l, const struct mem *m, uint64_t cr3, uint64_t idt_base);
 
-/* Index of the kernel stack that rsp is in use on (base < rsp <= top), or LAYOUT_STACK_USER. */
+/* Index of the kernel stack of this CPU that rsp is in use on (base < rsp <= top), or LAYOUT_STACK_USER. */
 unsigned layout_stack(const struct layout *l, uint64_t rsp);
 
-/* The stack on which an event of this vector may run: the thread stack after an entry from CPL 3 and for interrupts, else the
- * vector's IST stack. */
+/* The stack on which an event of this vector may run: the thread stack after an entry from CPL 3 and for interrupts (the
+ * idle stack of a CPU that runs no thread), else the vector's IST stack. */
 const struct kernel_stack *layout_stack_of(const struct layout *l, unsigned vector, unsigned from_cpl);
 
 /* Which kind of fault is allowed at this address although A may be U there; 0: none. */

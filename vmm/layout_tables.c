@@ -24,20 +24,22 @@ static const void *need_table(struct reader *r, const char *name, size_t record,
 	return p;
 }
 
-/* One thread stack, and one stack for each event that has an IST stack. */
-static void check_stacks(struct reader *r)
+/* Of each CPU: one thread stack, and one stack for each event that has an IST stack. */
+static void check_stacks(struct reader *r, unsigned cpu)
 {
 	unsigned thread = 0, vectors = 0;
 
 	for (unsigned n = 0; n < r->l->stacks; n++) {
+		if (r->l->stack[n].cpu != cpu)
+			continue;
 		thread += !r->l->stack[n].vectors;
 		vectors |= r->l->stack[n].vectors;
 	}
 	if (thread != 1)
-		layout_complain(r, "abi_stacks names %u thread stacks, not one", thread);
+		layout_complain(r, "abi_stacks names %u thread stacks of CPU %u, not one", thread, cpu);
 	for (enum event e = 0; e < EVENT_NMI_LIKE; e++)
 		if (!(vectors >> event_vector(e) & 1))
-			layout_complain(r, "abi_stacks names no stack for %s", event_name(e));
+			layout_complain(r, "abi_stacks names no stack for %s on CPU %u", event_name(e), cpu);
 }
 
 static void read_stacks(struct reader *r)
@@ -47,12 +49,13 @@ static void read_stacks(struct reader *r)
 	for (unsigned n = 0; n < r->l->stacks; n++) {
 		struct kernel_stack *k = &r->l->stack[n];
 
-		*k = (struct kernel_stack){ s[n].base, s[n].size, s[n].slot_bytes, s[n].vectors, "" };
+		*k = (struct kernel_stack){ s[n].base, s[n].size, s[n].slot_bytes, s[n].vectors, "", s[n].cpu, s[n].cpu };
 		memcpy(k->name, s[n].name, sizeof(s[n].name));
 		if (k->slot_bytes > k->size || !mem_at(r->mem, k->base - ABI_KERNEL_VIRT, k->size))
 			layout_complain(r, "abi_stacks[%u] lies outside RAM", n);
 	}
-	check_stacks(r);
+	for (unsigned cpu = 0; cpu < ABI_CPUS; cpu++)
+		check_stacks(r, cpu);
 }
 
 static bool overlap(const struct exempt *x, uint64_t start, uint64_t size)
@@ -106,12 +109,21 @@ static void check_counters(struct reader *r)
 	}
 }
 
+/* By its stack, else by its per-CPU area; what is neither is CPU 0's. */
+static unsigned cpu_of(const struct layout *l, uint64_t addr)
+{
+	for (unsigned n = 0; n < l->stacks; n++)
+		if (addr - l->stack[n].base < l->stack[n].size)
+			return l->stack[n].cpu;
+	return addr - l->k_other < ABI_PERCPU_SIZE;
+}
+
 static void read_exempt(struct reader *r)
 {
 	const struct abi_exempt *x = need_table(r, "abi_exempt", sizeof(*x), LAYOUT_EXEMPT, &r->l->exempts);
 
 	for (unsigned n = 0; n < r->l->exempts; n++) {
-		r->l->exempt[n] = (struct exempt){ x[n].addr, x[n].size, x[n].vector, "" };
+		r->l->exempt[n] = (struct exempt){ x[n].addr, x[n].size, x[n].vector, "", cpu_of(r->l, x[n].addr) };
 		memcpy(r->l->exempt[n].reason, x[n].reason, sizeof(x[n].reason));
 		if (x[n].vector && x[n].vector != ABI_WHILE_NESTED && x[n].size != sizeof(uint64_t))
 			layout_complain(r, "abi_exempt[%u] counts a vector and is not 8 bytes", n);

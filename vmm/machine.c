@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* machine.c: a virtual machine with one vCPU, whichever engine it runs on, and its RAM against the reference image. */
+/* machine.c: a virtual machine, whichever engine it runs on, and its RAM against the reference image. */
 #include "vmm/machine.h"
 
 #include <stdlib.h>
@@ -14,12 +14,24 @@ void machine_create(struct machine *m, struct host *host, uint64_t ram_size)
 	m->host = host;
 	m->engine = host->engine;
 	m->reference = xcalloc(1, ram_size);
+	m->cpus = 1;
 	m->engine->create(m, ram_size);
 }
 
 void machine_start_at(struct machine *m, uint64_t entry, uint64_t page_table)
 {
 	m->engine->start_at(m, entry, page_table);
+}
+
+void machine_add_cpu(struct machine *m)
+{
+	m->engine->add_cpu(m);
+}
+
+void machine_select(struct machine *m, unsigned cpu)
+{
+	if (cpu != m->cpu)
+		m->engine->select(m, cpu);
 }
 
 void machine_destroy(struct machine *m)

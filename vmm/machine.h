@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* machine.h: one virtual machine with one vCPU: creating it, reading and writing its state, and its RAM with
+/* machine.h: one virtual machine: its vCPUs, of which one is spoken of at a time: creating it, reading and writing its state, and its RAM with
  * the reference image that a case is compared with and restored from. */
 #ifndef VMM_MACHINE_H
 #define VMM_MACHINE_H
@@ -13,6 +13,7 @@
 #include "vmm/watchdog.h"
 
 #define MACHINE_MAX_PAGES 1024          /* of RAM: one dirty bit each */
+#define MACHINE_CPUS 2
 
 /* Which part of the state an access covers. MACHINE_CORE comes with every exit at no cost; each of the
  * others costs one question to the hypervisor. */
@@ -22,6 +23,14 @@ enum {
 	MACHINE_DEBUG = 4,              /* debug registers */
 	MACHINE_MSRS = 8,               /* SYSCALL's and the machine-check MSRs; and I */
 	MACHINE_ALL = 15,
+};
+
+/* What engine kvm has of each vCPU. */
+struct vcpu {
+	int fd;
+	struct kvm_run *run;
+	struct watch watch;
+	uint64_t touched;               /* while another one is spoken of: machine.touched */
 };
 
 struct machine {
@@ -37,9 +46,11 @@ struct machine {
 	uint64_t lsls;                  /* LSL that the bench has executed: machine_lsl.c */
 	uint64_t exits, ioctls;         /* counted for `gsgate doctor` and the summary */
 
-	int vm_fd, vcpu_fd;             /* engine kvm */
+	unsigned cpu, cpus;             /* the vCPU that is spoken of, and how many there are */
+
+	int vm_fd, vcpu_fd;             /* engine kvm: the one spoken of ... */
 	struct kvm_run *run;
-	struct watch watch;
+	struct vcpu vcpu[MACHINE_CPUS]; /* ... and all */
 	struct qemu_vcpu *qemu;         /* engines qemu and libvirt */
 };
 
@@ -63,6 +74,10 @@ struct machine_state {
 /* A VM with ram_size bytes of zeroed RAM and a vCPU at 64-bit entry state: RIP = entry, CR3 = page_table. */
 void machine_create(struct machine *m, struct host *host, uint64_t ram_size);
 void machine_start_at(struct machine *m, uint64_t entry, uint64_t page_table);
+/* A second vCPU. */
+void machine_add_cpu(struct machine *m);
+/* All that speaks of registers or lets the guest run means this vCPU from now on. No other one runs. */
+void machine_select(struct machine *m, unsigned cpu);
 void machine_destroy(struct machine *m);
 
 /* Reads the named parts of the vCPU's state into *s; the other fields are left as they are. */

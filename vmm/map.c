@@ -69,7 +69,7 @@ bool map_is_planned(const struct visit *v, unsigned events, enum event event)
 
 bool map_same_kind(const struct visit *a, const struct visit *b)
 {
-	return a->rip == b->rip && a->cpl == b->cpl && a->a == b->a && a->i == b->i && a->stack == b->stack &&
+	return a->cpu == b->cpu && a->rip == b->rip && a->cpl == b->cpl && a->a == b->a && a->i == b->i && a->stack == b->stack &&
 	       a->interrupts == b->interrupts && a->direction == b->direction && a->nmi_masked == b->nmi_masked &&
 	       a->raised == b->raised && a->nested == b->nested;
 }

@@ -21,6 +21,7 @@ struct visit {
 	uint64_t a_value, i_value;
 	uint32_t number;                /* 1 for the first visit to this boundary since the snapshot */
 	uint8_t cpl;
+	uint8_t cpu;                    /* visits are counted for each CPU apart */
 	uint8_t a, i;                   /* enum gs_class */
 	uint8_t stack;                  /* layout_stack() of RSP */
 	bool interrupts, direction;     /* RFLAGS.IF, RFLAGS.DF */

@@ -26,7 +26,6 @@ struct model {
 	uint16_t gs;                    /* selector; the others stay 0 */
 	bool gs_is_percpu;              /* SET_GS_PERCPU: U is gs_percpu_base + cpu * gs_stride */
 	uint64_t gs_percpu_base, gs_stride;
-	unsigned cpu;                   /* that the thread runs on */
 	bool fsgsbase;                  /* offered to user code; else RD/WRGSBASE raise #UD ... */
 	bool fsgsbase_can_be_off;       /* ... if CR4 decides on this host, as on hardware */
 	bool absent_ss_is_np;           /* an IRET to a stack segment that is not present raises #NP on this host, not #SS */
@@ -37,11 +36,15 @@ struct model {
 	bool watch_hit;                 /* the step that led here was an instruction at CPL 3 that touched them */
 	uint64_t steps;                 /* single steps that it was not told of */
 	bool stepped;                   /* the step that led here was an instruction at CPL 3 that completed with TF: #DB came */
+	unsigned cpu, cpus;             /* where the thread runs, of how many */
+	bool sets_other;                /* SYS_SET_GS_OTHER: the other CPU's thread is to have ... */
+	uint64_t other_gs;              /* ... this base */
+	uint64_t stack_page;            /* the thread's own */
 	bool exited;                    /* SYS_EXIT was called; result in exit_code */
 	uint64_t exit_code;
 	const uint8_t *text;            /* user text as the image has it, at ABI_USER_TEXT */
 	size_t text_size;
-	uint8_t data[4096], stack[4096];        /* the pages at ABI_USER_DATA and ABI_USER_STACK */
+	uint8_t data[4096], stack[4096];        /* the pages at ABI_USER_DATA and stack_page */
 };
 
 struct model_boot {
@@ -49,6 +52,7 @@ struct model_boot {
 	uint64_t gs;                    /* gs= */
 	uint64_t flags;                 /* flags= */
 	bool fsgsbase, fsgsbase_can_be_off, absent_ss_is_np;
+	unsigned cpu, cpus;
 	const uint8_t *text;
 	size_t text_size;
 };

@@ -249,6 +249,32 @@ static uint64_t sys_watch(struct step *s, uint64_t arg)
 	return hits;
 }
 
+/* What becomes of the other thread is no matter of this one's registers. */
+static uint64_t sys_resched_other(struct step *s, uint64_t arg)
+{
+	(void)s;
+	(void)arg;
+	return 0;
+}
+
+static uint64_t sys_set_gs_other(struct step *s, uint64_t arg)
+{
+	if (arg >= ABI_TASK_SIZE_MAX)
+		return step_error(ABI_EPERM);
+	s->m->sets_other = true;
+	s->m->other_gs = arg;
+	return 0;
+}
+
+static uint64_t sys_migrate(struct step *s, uint64_t arg)
+{
+	if (arg >= s->m->cpus)
+		return step_error(ABI_EINVAL);
+	if (arg != s->m->cpu)
+		step_move(s->m, arg);
+	return 0;
+}
+
 static uint64_t (*const syscalls[])(struct step *s, uint64_t arg) = {
 	[ABI_SYS_ECHO]   = sys_echo,
 	[ABI_SYS_SET_GS] = sys_set_gs,
@@ -266,6 +292,9 @@ static uint64_t (*const syscalls[])(struct step *s, uint64_t arg) = {
 	[ABI_SYS_SET_FRAME] = sys_set_frame,
 	[ABI_SYS_NMI_FAULTS] = sys_nmi_faults,
 	[ABI_SYS_STEPS] = sys_steps,
+	[ABI_SYS_RESCHED_OTHER] = sys_resched_other,
+	[ABI_SYS_SET_GS_OTHER] = sys_set_gs_other,
+	[ABI_SYS_MIGRATE] = sys_migrate,
 };
 
 void step_syscall(struct step *s)

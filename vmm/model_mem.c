@@ -29,8 +29,10 @@ enum byte_state model_byte(const struct model *m, uint64_t addr, bool write)
 {
 	if (!is_canonical(addr))
 		return BYTE_UNKNOWN;            /* #GP, which no contract covers */
-	if (in(addr, ABI_USER_DATA, PAGE_SIZE) || in(addr, ABI_USER_STACK, PAGE_SIZE))
+	if (in(addr, ABI_USER_DATA, PAGE_SIZE) || in(addr, m->stack_page, PAGE_SIZE))
 		return BYTE_GOOD;
+	if (in(addr, ABI_USER_STACK, PAGE_SIZE) || in(addr, ABI_USER_STACK - ABI_USER_STACK_STEP, PAGE_SIZE))
+		return BYTE_UNKNOWN;            /* another thread's */
 	if (write || !in(addr, ABI_USER_TEXT, text_pages(m)))
 		return BYTE_FAULT;
 	return in(addr, ABI_USER_TEXT, m->text_size) ? BYTE_GOOD : BYTE_UNKNOWN;
@@ -41,8 +43,8 @@ uint8_t *model_byte_at(struct model *m, uint64_t addr)
 {
 	if (in(addr, ABI_USER_DATA, PAGE_SIZE))
 		return &m->data[addr - ABI_USER_DATA];
-	if (in(addr, ABI_USER_STACK, PAGE_SIZE))
-		return &m->stack[addr - ABI_USER_STACK];
+	if (in(addr, m->stack_page, PAGE_SIZE))
+		return &m->stack[addr - m->stack_page];
 	return NULL;
 }
 

@@ -209,11 +209,13 @@ static void op_std(struct step *s)
 	s->m->rflags |= RFLAGS_DF;
 }
 
-/* The one port that user code may write to; what it sends there is no change that user code sees. */
+/* The ports that user code may write to; what it sends there is no change that user code sees. */
 static void op_out(struct step *s)
 {
-	if (s->op[0].type != ZYDIS_OPERAND_TYPE_IMMEDIATE || s->op[0].imm.value.u != ABI_PORT_IPI)
-		step_unknown(s, "OUT to another port than ABI_PORT_IPI");
+	uint64_t port = s->op[0].imm.value.u;
+
+	if (s->op[0].type != ZYDIS_OPERAND_TYPE_IMMEDIATE || (port != ABI_PORT_IPI && port != ABI_PORT_SPIN))
+		step_unknown(s, "OUT to another port than ABI_PORT_IPI or ABI_PORT_SPIN");
 }
 
 /* #UD if CR4.FSGSBASE is 0 (SDM vol. 2B, RDFSBASE). */

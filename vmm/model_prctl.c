@@ -14,6 +14,15 @@ static void look(struct model *m)
 	m->gs_is_percpu = m->gs_is_percpu && m->gs_base == percpu_gs(m);
 }
 
+/* The thread goes on on another CPU. */
+void step_move(struct model *m, unsigned cpu)
+{
+	look(m);
+	m->cpu = cpu;
+	if (m->gs_is_percpu)
+		m->gs_base = percpu_gs(m);
+}
+
 static uint64_t set_gs(struct step *s, uint64_t base)
 {
 	if (base >= ABI_TASK_SIZE_MAX)

@@ -44,7 +44,8 @@ void step_ud2(struct step *s);
 void step_int3(struct step *s);
 void step_cli(struct step *s);
 
-/* model_prctl.c: SYS_PRCTL. */
+/* model_prctl.c: SYS_PRCTL; a thread that goes on on another CPU. */
+void step_move(struct model *m, unsigned cpu);
 uint64_t step_prctl(struct step *s, uint64_t call);
 
 /* model_kernel.c: the result of a system call that fails; the kernel's copies from and to user memory, false for -EFAULT. */

@@ -74,7 +74,7 @@ static const struct case_record *find(const struct pinned *pinned, uint64_t rip,
 		return NULL;
 	}
 	for (size_t n = 0; n < r->map.count; n++) {
-		if (r->map.at[n].rip != rip)
+		if (r->map.at[n].rip != rip || r->map.at[n].cpu != id->cpu)
 			continue;
 		visits++;
 		v = r->map.at[n].number == id->visit ? &r->map.at[n] : v;

@@ -15,8 +15,12 @@
 /* What a scenario may ask for and this version cannot do is an error: run as less, it would claim more than it shows. */
 static void check_supported(const struct scenario *s)
 {
-	if (s->cpus != 1 || s->threads != 1)
-		die(EXIT_USAGE, "%s: %u CPUs and %u threads; this version runs one of each", s->path, s->cpus, s->threads);
+	const unsigned asks = 1u << EVENT_NMI_RESCHED | 1u << EVENT_MCE_RESCHED | 1u << EVENT_DB_RESCHED;
+
+	if (s->threads != s->cpus)
+		die(EXIT_USAGE, "%s: %u CPUs and %u threads; this version runs one on each", s->path, s->cpus, s->threads);
+	if (s->cpus > 1 && s->events & asks)
+		die(EXIT_USAGE, "%s: this version has no event with .resched where there is more than one CPU", s->path);
 }
 
 static void need(bool good, const char *err)
@@ -148,10 +152,14 @@ static void skip_parts(struct plan *p, const struct scenario *s, const struct ho
 		skip(p, s->name, "without #UD of RD/WRGSBASE: this host executes them whatever CR4 says");
 }
 
-static bool can_run_at_all(struct plan *p, const struct scenario *s, const struct host_facts *f)
+static bool can_run_at_all(struct plan *p, const struct scenario *s, const struct bench *bench)
 {
-	bool good = !(s->needs >> NEED_WATCHPOINTS & 1) || f->watchpoints_fire;
+	bool good = !(s->needs >> NEED_WATCHPOINTS & 1) || bench->facts.watchpoints_fire;
 
+	if (s->cpus > 1 && !bench->host.engine->add_cpu) {
+		skip(p, s->name, "this engine runs one CPU");
+		return false;
+	}
 	if (!good)
 		skip(p, s->name, "no data watchpoint fires on this host");
 	return good;
@@ -159,7 +167,7 @@ static bool can_run_at_all(struct plan *p, const struct scenario *s, const struc
 
 static void add_scenario(struct plan *p, const struct options *o, const struct scenario *s, const struct bench *bench)
 {
-	if (!can_run_at_all(p, s, &bench->facts))
+	if (!can_run_at_all(p, s, bench))
 		return;
 	for (enum scheme scheme = 0; scheme < SCHEME_COUNT; scheme++)
 		if (s->schemes >> scheme & 1 && (!o->schemes || o->schemes >> scheme & 1) && can_run(p, bench, s, scheme))

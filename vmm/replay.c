@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "vmm/die.h"
+#include "vmm/smp.h"
 
 /* The last state that was seen, if the event came back. */
 static const struct cpu_state *back_at(const struct case_trace *t)
@@ -134,8 +135,10 @@ bool replay_case(struct replay *r, struct session *s, char *err, size_t err_size
 		return false;
 	s->judge.muted = r->unit->golden.broken;
 	walk_golden(s, visit, r, &again);
-	if (again.visits > r->target)
+	if (again.visits > r->target) {
+		smp_select(s, r->unit->map.at[r->target].cpu);  /* of which the table speaks */
 		return true;
+	}
 	snprintf(err, err_size, "%s: the golden run is not repeatable", r->text);
 	session_close(s);
 	return false;

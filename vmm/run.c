@@ -15,6 +15,7 @@ static const char *const stop_names[] = {
 	[STOP_PANIC] = "panic of the guest kernel", [STOP_HALT] = "HLT of the guest",
 	[STOP_SHUTDOWN] = "triple fault", [STOP_INTERNAL] = "KVM_EXIT_INTERNAL_ERROR",
 	[STOP_HANG] = "hang", [STOP_EXIT] = "unexpected exit",
+	[STOP_TURN] = "waiting for another CPU",
 };
 
 const char *stop_name(enum stop_kind kind)
@@ -49,6 +50,17 @@ static void console_char(struct run *r, char c)
 	r->console[r->console_used] = '\0';
 }
 
+/* Always false. Where the number of the CPU that it is sent to is wrong nothing is sent. */
+static bool turn(struct run *r, const struct left *left, struct stop *stop)
+{
+	bool sent = left->port == ABI_PORT_IPI && left->value >> 8 != r->machine->cpu && left->value >> 8 < r->machine->cpus;
+
+	r->to_other = sent ? left->value & 0xff : 0;
+	stop->kind = STOP_TURN;
+	machine_flush(r->machine);
+	return false;
+}
+
 /* True if the guest may just go on. */
 static bool handle_port(struct run *r, const struct left *left, struct stop *stop)
 {
@@ -56,6 +68,8 @@ static bool handle_port(struct run *r, const struct left *left, struct stop *sto
 		console_char(r, (char)left->value);
 		return true;
 	}
+	if (left->port == ABI_PORT_SPIN || (left->port == ABI_PORT_IPI && left->size == 4))
+		return turn(r, left, stop);
 	if (left->port == ABI_PORT_IPI) {
 		if (!inject_own(r->machine, left->value & 0xff))
 			r->ipi = left->value & 0xff;

@@ -19,6 +19,7 @@ enum stop_kind {
 	STOP_INTERNAL,          /* KVM_EXIT_INTERNAL_ERROR; value = suberror */
 	STOP_HANG,              /* the watchdog's limit passed */
 	STOP_EXIT,              /* any other exit; value = its reason */
+	STOP_TURN,              /* the other CPU's turn: ABI_PORT_SPIN, or an interrupt was sent to it */
 };
 
 struct stop {
@@ -42,6 +43,8 @@ struct run {
 	bool report_faults;             /* a genuine #GP or #PF stops at its gate; else it runs on ... */
 	gva_t boundary;                 /* ... unless its gate is the very boundary that is waited for */
 	unsigned ipi;                   /* vector that the guest asked for at ABI_PORT_IPI, 0 if none is pending */
+	unsigned sent;                  /* the same from another CPU */
+	unsigned to_other;              /* at STOP_TURN: the vector that was sent to the other CPU; 0 if none was */
 	struct passing passing;
 	uint64_t syscall_assists;       /* how often this host needed one */
 	uint64_t user_stops;

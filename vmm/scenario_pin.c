@@ -23,7 +23,7 @@ static bool set_verdict(struct pin *pin, const char *word)
 
 static bool same_case(const struct caseid *a, const struct caseid *b)
 {
-	return a->scheme == b->scheme && a->gs == b->gs && a->offset == b->offset && a->visit == b->visit &&
+	return a->scheme == b->scheme && a->gs == b->gs && a->cpu == b->cpu && a->offset == b->offset && a->visit == b->visit &&
 	       a->event == b->event && !strcmp(a->symbol, b->symbol);
 }
 
@@ -67,6 +67,8 @@ static bool left_out(const struct scenario *s, const struct caseid *id, char *wh
 {
 	if (!(s->schemes >> id->scheme & 1))
 		return !WHY("a pin with scheme %s, which is not among the schemes", scheme_name(id->scheme));
+	if (id->has_cpu != (s->cpus > 1))
+		return !WHY("a pin %s a CPU's number, and there %s", id->has_cpu ? "with" : "without", s->cpus > 1 ? "are two" : "is one");
 	if (!(s->events >> id->event & 1))
 		return !WHY("a pin with event %s, which is not among the events", event_name(id->event));
 	if (s->gs && !(s->gs >> id->gs & 1))

@@ -8,6 +8,7 @@
 
 #include "vmm/ahead.h"
 #include "vmm/noswapgs.h"
+#include "vmm/smp.h"
 
 void unit_name(const struct unit *u, char *out, size_t out_size)
 {
@@ -68,6 +69,12 @@ static bool user_has_fsgsbase(const struct unit *u)
 	return unit_scheme(u) != SCHEME_SWAPGS || !gsvalue_legal(u->gs, unit_scheme(u));
 }
 
+static uint64_t u_of(const struct session *s, unsigned cpu)
+{
+	return gsvalue_on(cpu, gsvalue_resolve(s->unit.gs, cpu ? s->layout.k_other : s->layout.k_own,
+					       cpu ? s->layout.k_own : s->layout.k_other), s->unit.gs);
+}
+
 static void write_cmdline(struct session *s)
 {
 	char *line = mem_at(&s->machine.mem, s->layout.cmdline - ABI_KERNEL_VIRT, ABI_CMDLINE_SIZE);
@@ -80,6 +87,8 @@ static void write_cmdline(struct session *s)
 	for (enum cmdline_word n = 0; n < CMDLINE_WORDS; n++)
 		if (u->scenario->cmdline >> n & 1)
 			used += snprintf(line + used, ABI_CMDLINE_SIZE - used, " %s", cmdline_word_name(n));
+	if (s->cpus > 1)
+		snprintf(line + used, ABI_CMDLINE_SIZE - used, " cpus=0x%x gs1=0x%lx", s->cpus, (unsigned long)u_of(s, 1));
 }
 
 static bool load_image(struct session *s, char *err, size_t err_size)
@@ -88,7 +97,7 @@ static bool load_image(struct session *s, char *err, size_t err_size)
 
 	if (!elf_load(s->bench->elf, m, err, err_size) || !layout_init(&s->layout, s->bench->elf, m, err, err_size))
 		return false;
-	s->u = gsvalue_resolve(s->unit.gs, s->layout.k_own, s->layout.k_other);
+	s->u = u_of(s, 0);
 	if (!mem_at(m, s->layout.cmdline - ABI_KERNEL_VIRT, ABI_CMDLINE_SIZE)) {
 		snprintf(err, err_size, "%s: boot_cmdline lies outside RAM", elf_path(s->bench->elf));
 		return false;
@@ -118,18 +127,19 @@ static bool add_text(struct session *s, char *err, size_t err_size)
 	return true;
 }
 
-static bool init_model(struct session *s, char *err, size_t err_size)
+/* Thread n runs user_NAME, user_NAME_cpu1 if it begins on CPU 1. */
+static bool init_thread(struct session *s, unsigned n, char *err, size_t err_size)
 {
 	char name[64];
 	const struct elf_symbol *entry;
 	struct model_boot boot = {
-		.gs = s->u, .flags = s->flags, .fsgsbase = user_has_fsgsbase(&s->unit),
+		.gs = u_of(s, n), .flags = s->flags, .fsgsbase = user_has_fsgsbase(&s->unit), .cpu = n, .cpus = s->cpus,
 		.fsgsbase_can_be_off = s->bench->facts.fsgsbase_can_be_off,
 		.absent_ss_is_np = s->bench->facts.absent_ss_is_np,
 	};
 	uint64_t size;
 
-	snprintf(name, sizeof(name), "user_%s", s->unit.scenario->program);
+	snprintf(name, sizeof(name), n ? "user_%s_cpu%u" : "user_%s", s->unit.scenario->program, n);
 	entry = elf_symbol(s->bench->elf, name);
 	if (!entry || !range_has(&s->layout.user_text, entry->addr)) {
 		snprintf(err, err_size, "%s: no user program %s (symbol %s)", s->unit.scenario->path,
@@ -139,23 +149,42 @@ static bool init_model(struct session *s, char *err, size_t err_size)
 	boot.entry = entry->addr;
 	boot.text = stops_text(&s->stops, s->layout.user_text.start, &size);
 	boot.text_size = size;
-	model_init(&s->model, &boot);
-	s->next = s->model;
+	model_init(&s->thread[n].model, &boot);
+	s->thread[n].next = s->thread[n].model;
 	return true;
+}
+
+static bool init_threads(struct session *s, char *err, size_t err_size)
+{
+	for (unsigned n = 0; n < s->cpus; n++)
+		if (!init_thread(s, n, err, err_size))
+			return false;
+	s->model = s->next = s->thread[0].model;
+	return true;
+}
+
+static struct stop to_return(struct session *s)
+{
+	stops_clear(&s->stops);
+	for (unsigned n = 0; n < s->layout.returns_count; n++)
+		stops_set(&s->stops, s->layout.returns[n]);
+	return run_to_stop(&s->run);
 }
 
 /* The boot runs without an IDT of the guest's own at first, so no stop is set but the first user instruction's, which
  * arrives as #GP once the gates are there: stop at IRETQ first, read the gates, and go on. */
 static bool run_to_user(struct session *s, char *err, size_t err_size)
 {
-	struct stop stop;
 	struct machine *m = &s->machine;
+	struct stop stop = to_return(s);
 
-	s->run.machine = m;
-	s->run.stops = &s->stops;
-	for (unsigned n = 0; n < s->layout.returns_count; n++)
-		stops_set(&s->stops, s->layout.returns[n]);
-	stop = run_to_stop(&s->run);
+	if (stop.kind == STOP_TURN && !m->cpu && s->cpus > 1) {
+		smp_select(s, 1);
+		if (!run_to_user(s, err, err_size))
+			return false;
+		smp_select(s, 0);
+		stop = to_return(s);
+	}
 	if (stop.kind == STOP_BOUNDARY && run_init(&s->run, m, &s->stops)) {
 		layout_read_gates(&s->layout, &m->mem, machine_sregs(m)->cr3, machine_sregs(m)->idt.base);
 		stops_clear(&s->stops);
@@ -169,18 +198,37 @@ static bool run_to_user(struct session *s, char *err, size_t err_size)
 	return false;
 }
 
+/* CPU 0 begins where the image says, others where it says for them; CPU 0 is spoken of afterwards. */
+static void start_cpus(struct session *s)
+{
+	struct machine *m = &s->machine;
+
+	machine_start_at(m, elf_entry(s->bench->elf), s->layout.page_table);
+	for (unsigned n = 1; n < s->cpus; n++) {
+		machine_add_cpu(m);
+		machine_start_at(m, s->layout.secondary, s->layout.page_table);
+		machine_flush(m);
+		machine_regs(m)->rdi = n;
+		machine_touched_regs(m);
+	}
+	machine_select(m, 0);
+}
+
 bool session_open(struct session *s, const struct bench *bench, const struct unit *unit, char *err, size_t err_size)
 {
 	memset(s, 0, sizeof(*s));
 	s->bench = bench;
 	s->unit = *unit;
+	s->cpus = unit->scenario->cpus > 1 ? unit->scenario->cpus : 1;  /* what is only measured with says nothing */
 	s->flags = unit->scenario->flags & ~(bench->facts.user_keeps_nt ? 0 : RFLAGS_NT);
 	s->judge.layout = &s->layout;
 	s->judge.scheme = unit_scheme(unit);
 	s->judge.faults_keep_rf = !bench->facts.faults_set_rf;
 	machine_create(&s->machine, (struct host *)&bench->host, ABI_RAM_SIZE);
-	if (load_image(s, err, err_size) && add_text(s, err, err_size) && init_model(s, err, err_size)) {
-		machine_start_at(&s->machine, elf_entry(bench->elf), s->layout.page_table);
+	if (load_image(s, err, err_size) && add_text(s, err, err_size) && init_threads(s, err, err_size)) {
+		s->run.machine = &s->machine;
+		s->run.stops = &s->stops;
+		start_cpus(s);
 		if (run_to_user(s, err, err_size)) {
 			stops_clear(&s->stops);
 			machine_collect_dirty(&s->machine);

@@ -65,6 +65,22 @@ struct exits {
 	bool nmi;                       /* the next one is an NMI's own, which is not decided */
 };
 
+/* What the session keeps of a CPU while another one is spoken of. */
+struct session_cpu {
+	struct raised raised;
+	struct exits exits;
+	unsigned ipi, sent;             /* of struct run */
+	uint64_t gs_base;               /* U of the last thread that was spoken of there */
+};
+
+/* The same of a thread: thread n begins on CPU n. */
+struct session_thread {
+	struct model model, next;
+};
+#define SESSION_NO_THREAD ABI_CPUS
+
+struct walk;
+
 struct session {
 	const struct bench *bench;
 	struct unit unit;
@@ -76,7 +92,12 @@ struct session {
 	struct judge judge;
 	struct model model;             /* the user program at its last boundary ... */
 	struct model next;              /* ... and at the one that must follow */
+	unsigned cpus;                  /* machine.cpu is the one that is spoken of: see smp.h */
+	unsigned running;               /* the thread whose models these are, or SESSION_NO_THREAD */
+	struct session_cpu cpu[ABI_CPUS];
+	struct session_thread thread[ABI_CPUS];
 	bool mapped;                    /* the walk has been made before: I is read only where a rule asks for it */
+	struct walk *walk;              /* while one is under way */
 	unsigned user_visits;           /* boundaries at CPL 3 that the walk has come to */
 	struct ahead *ahead;            /* case_work.c: the next of them, run ahead of the walk */
 	struct raised raised;

@@ -148,7 +148,7 @@ static bool should_stop(const struct unit_orders *o)
 
 static bool same_visit(const struct visit *now, const struct visit *then)
 {
-	return now->rip == then->rip && now->number == then->number && now->cpl == then->cpl;
+	return now->cpu == then->cpu && now->rip == then->rip && now->number == then->number && now->cpl == then->cpl;
 }
 
 /* What the cases of this visit check, apart from what the walk does. */

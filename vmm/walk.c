@@ -9,19 +9,28 @@
 #include "vmm/case_context.h"
 #include "vmm/death.h"
 #include "vmm/die.h"
+#include "vmm/smp.h"
 #include "vmm/walk_judge.h"
 #include "vmm/walk_tally.h"
 
 #define WALK_LIMIT 200000               /* boundaries: a workload that visits more does not end */
 
-struct walk {
-	struct session *s;
+/* The walk along one CPU. */
+struct walk_cpu {
 	struct walk_judge judge;
 	struct walk_tally tally;
 	struct cpu_state now;
 	struct insn last_insn;          /* at the boundary before; length 0 if there was none */
 	uint32_t *visits[STOPS_RANGES]; /* by offset into each text range */
+};
+
+struct walk {
+	struct session *s;
+	struct walk_cpu cpu[ABI_CPUS];
+	struct walk_cpu *on;            /* the one that is walked along now */
 	size_t index;
+	walk_visitor visitor;           /* or NULL: nothing but judged */
+	void *context;
 	struct walk_result *out;
 };
 
@@ -36,9 +45,9 @@ static uint32_t count_visit(struct walk *w, uint64_t rip)
 {
 	const struct stops *t = &w->s->stops;
 
-	for (unsigned n = 0; n < t->ranges; n++)
+	for (unsigned n = 0; n < t->ranges && w->visitor; n++)
 		if (rip - t->range[n].va < t->range[n].size)
-			return ++w->visits[n][rip - t->range[n].va];
+			return ++w->on->visits[n][rip - t->range[n].va];
 	return 0;
 }
 
@@ -52,18 +61,18 @@ static bool is_gate(const struct session *s, uint64_t rip)
 
 static void describe(struct walk *w, struct visit *v)
 {
-	const struct cpu_state *c = &w->now;
+	const struct cpu_state *c = &w->on->now;
 	const struct session *s = w->s;
 
 	*v = (struct visit){
-		.rip = c->rip, .number = count_visit(w, c->rip), .cpl = cpu_cpl(c),
+		.rip = c->rip, .number = count_visit(w, c->rip), .cpl = cpu_cpl(c), .cpu = s->machine.cpu,
 		.a = classify(s, c->a), .i = classify(s, c->i), .a_value = c->a, .i_value = c->i,
 		.stack = cpu_cpl(c) ? LAYOUT_STACK_USER : layout_stack(&s->layout, c->gpr[GPR_RSP]),
 		.interrupts = c->rflags & RFLAGS_IF, .direction = c->rflags & RFLAGS_DF,
 		/* an instruction that faulted did not complete: its watchpoint has not fired */
-		.after_access = w->last_insn.touches_memory && !is_gate(s, c->rip),
-		.entered = w->judge.from_user,
-		.shadow = w->last_insn.is_sets_shadow,
+		.after_access = w->on->last_insn.touches_memory && !is_gate(s, c->rip),
+		.entered = w->on->judge.from_user,
+		.shadow = w->on->last_insn.is_sets_shadow,
 		.dr7_armed = c->dr7 != ABI_DR7_DISARMED,
 		.nmi_masked = c->nmi_masked, .raised = s->raised.active ? event_vector(s->raised.event) : 0,
 		.nested = s->raised.active && s->raised.nested,
@@ -76,22 +85,29 @@ static void describe(struct walk *w, struct visit *v)
 static void remember_insn(struct walk *w)
 {
 	uint64_t left;
-	const uint8_t *bytes = stops_text(&w->s->stops, w->now.rip, &left);
+	const uint8_t *bytes = stops_text(&w->s->stops, w->on->now.rip, &left);
 
-	if (!bytes || !decode_insn(bytes, left, w->now.rip, &w->last_insn))
-		w->last_insn = (struct insn){ 0 };
+	if (!bytes || !decode_insn(bytes, left, w->on->now.rip, &w->on->last_insn))
+		w->on->last_insn = (struct insn){ 0 };
 }
 
-/* The stop at the current boundary is lifted for one instruction and set again. */
+/* The stop at the current boundary is lifted for one instruction and set again; an interrupt from another CPU comes before. Where it
+ * is the other CPU's turn, that one stands at a boundary already. */
 static struct stop step(struct walk *w)
 {
 	struct session *s = w->s;
-	uint64_t rip = w->now.rip;
+	uint64_t rip = w->on->now.rip;
 	struct stop stop;
 
-	stops_lift(&s->stops, rip);
+	if (!smp_take_interrupt(s))
+		stops_lift(&s->stops, rip);
 	stop = run_to_stop(&s->run);
 	stops_set(&s->stops, rip);
+	if (stop.kind == STOP_TURN && smp_turn(s)) {
+		w->on = &w->cpu[s->machine.cpu];
+		w->on->judge.turned = true;
+		stop.kind = STOP_BOUNDARY;
+	}
 	return stop;
 }
 
@@ -112,13 +128,15 @@ static void end(struct walk *w, const struct stop *stop)
 	struct session *s = w->s;
 	char what[BREACH_DETAIL];
 
-	judge_at(&s->judge, "end", &w->now);
+	judge_at(&s->judge, "end", &w->on->now);
 	if (stop->kind == STOP_DONE) {
 		const struct model *m = &s->next;
 
-		w->out->completed = judge_check(&s->judge, RULE_PROGRESS, m->exited && stop->value == m->exit_code,
+		bool ended = m->exited && smp_others_ended(s);
+
+		w->out->completed = judge_check(&s->judge, RULE_PROGRESS, ended && stop->value == m->exit_code,
 						"the workload ended with %lu, must be %s%lu", (unsigned long)stop->value,
-						m->exited ? "" : "still running; ", (unsigned long)m->exit_code);
+						ended ? "" : "still running; ", (unsigned long)m->exit_code);
 		return;
 	}
 	session_describe_stop(s, stop, what, sizeof(what));
@@ -126,34 +144,33 @@ static void end(struct walk *w, const struct stop *stop)
 }
 
 /* One boundary: judged, described, shown to the visitor. */
-static bool visit(struct walk *w, walk_visitor visitor, void *context)
+static bool visit(struct walk *w)
 {
 	struct visit v;
-	struct place p = { &v, w->index, &w->now };
+	struct place p = { &v, w->index, &w->on->now };
 
-	machine_get(&w->s->machine, MACHINE_CORE, &w->now);
-	if (!w->s->mapped || walk_judge_needs_i(w->s, &w->now))
-		machine_get(&w->s->machine, MACHINE_I, &w->now);
-	walk_judge(&w->judge, w->s, &w->now);
+	machine_get(&w->s->machine, MACHINE_CORE, &w->on->now);
+	if (!w->s->mapped || walk_judge_needs_i(w->s, &w->on->now))
+		machine_get(&w->s->machine, MACHINE_I, &w->on->now);
+	walk_judge(&w->on->judge, w->s, &w->on->now);
 	if (w->s->raised.active)        /* its handler disarms DR7 */
-		machine_get(&w->s->machine, MACHINE_DEBUG, &w->now);
+		machine_get(&w->s->machine, MACHINE_DEBUG, &w->on->now);
 	note_breach(w);
-	if (w->judge.lost)
+	if (w->on->judge.lost)
 		return false;
 	describe(w, &v);
 	if (w->s->unit.scenario->tally)
-		walk_tally(&w->tally, w->s, &w->now, &w->out->tally);
+		walk_tally(&w->on->tally, w->s, &w->on->now);
 	w->out->kernel_instructions += v.cpl == 0;
 	w->index++;
-	return visitor(w->s, &p, context);
+	return !w->visitor || w->visitor(w->s, &p, w->context);
 }
 
-static bool walk_on(struct walk *w, walk_visitor visitor, void *context)
+/* From a boundary that has been visited to the next. */
+static bool walk_on(struct walk *w)
 {
 	struct stop stop;
 
-	if (!visit(w, visitor, context))
-		return false;
 	remember_insn(w);
 	if (w->index == WALK_LIMIT) {
 		judge_check(&w->s->judge, RULE_PROGRESS, false, "no end after %u boundaries", WALK_LIMIT);
@@ -179,21 +196,55 @@ void walk_resume(struct session *s)
 	s->run.report_faults = true;
 }
 
+static void begin(struct walk *w)
+{
+	struct session *s = w->s;
+	unsigned first = s->machine.cpu;
+
+	for (unsigned cpu = 0; cpu < s->cpus; cpu++) {
+		w->on = &w->cpu[cpu];
+		walk_tally_begin(&w->on->tally, s);
+		for (unsigned n = 0; n < s->stops.ranges; n++)
+			w->on->visits[n] = xcalloc(s->stops.range[n].size, sizeof(uint32_t));
+		smp_select(s, cpu);
+		machine_get(&s->machine, MACHINE_ALL, &w->on->now);
+	}
+	smp_select(s, first);
+	w->on = &w->cpu[first];
+}
+
 void walk_golden(struct session *s, walk_visitor visitor, void *context, struct walk_result *out)
 {
-	struct walk w = { .s = s, .out = out };
+	struct walk w = { .s = s, .visitor = visitor, .context = context, .out = out };
 
 	memset(out, 0, sizeof(*out));
-	for (unsigned n = 0; n < s->stops.ranges; n++)
-		w.visits[n] = xcalloc(s->stops.range[n].size, sizeof(uint32_t));
-	walk_tally_begin(&w.tally, s);
+	begin(&w);
+	s->walk = &w;
 	walk_resume(s);
-	machine_get(&s->machine, MACHINE_ALL, &w.now);
-	while (walk_on(&w, visitor, context))
+	while (visit(&w) && walk_on(&w))
 		;
 	note_breach(&w);
 	walk_pause(s);
+	s->walk = NULL;
 	out->visits = w.index;
-	for (unsigned n = 0; n < s->stops.ranges; n++)
-		free(w.visits[n]);
+	for (unsigned cpu = 0; cpu < s->cpus; cpu++) {
+		tally_add(&out->tally, &w.cpu[cpu].tally.tally);
+		for (unsigned n = 0; n < s->stops.ranges; n++)
+			free(w.cpu[cpu].visits[n]);
+	}
+}
+
+void walk_rest(struct session *s, struct walk_result *out)
+{
+	struct walk *w = s->walk, kept = *w;
+
+	memset(out, 0, sizeof(*out));
+	w->visitor = NULL;
+	w->out = out;
+	walk_resume(s);
+	while (walk_on(w) && visit(w))
+		;
+	note_breach(w);
+	walk_pause(s);
+	*w = kept;
 }

@@ -37,4 +37,8 @@ void walk_resume(struct session *s);
 
 void walk_golden(struct session *s, walk_visitor visitor, void *context, struct walk_result *out);
 
+/* From inside a visitor: on from the boundary where the walk is to the end of the workload, judged, with nobody to visit. The
+ * caller brings the session back. */
+void walk_rest(struct session *s, struct walk_result *out);
+
 #endif

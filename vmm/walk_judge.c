@@ -10,7 +10,10 @@
 #include "vmm/case_return.h"
 #include "vmm/case_work.h"
 #include "vmm/inject.h"
+#include "vmm/smp.h"
 #include "vmm/walk_watch.h"
+
+#define FIRST_INTERRUPT 32
 
 /* Vectors of the golden run that push an error code (SDM vol. 3, table 6-1). */
 static bool pushes_error(unsigned vector)
@@ -168,6 +171,8 @@ static void at_gate(struct walk_judge *w, struct session *s, const struct cpu_st
 	judge_at(&s->judge, "gate", now);
 	judge_ordinary_gate(&s->judge, &w->last, now, &f, error_bytes);
 	judge_declared(s, &w->last, vector);
+	if (vector >= FIRST_INTERRUPT && w->from_user)
+		s->next = s->model;             /* the instruction there is still to come */
 }
 
 static void at_handler(struct walk_judge *w, struct session *s, const struct cpu_state *now, const struct c_handler *h)
@@ -181,6 +186,8 @@ static void at_handler(struct walk_judge *w, struct session *s, const struct cpu
 	else
 		judge_ordinary_handler(&s->judge, &w->entered, now, &f, h->vector, &s->model);
 	case_context_ordinary(s, w->refused_iret ? 3 : cpu_cpl(&w->entered));
+	if (h->vector == ABI_VECTOR_CALL)
+		smp_called(s);
 }
 
 static void in_kernel(struct walk_judge *w, struct session *s, struct cpu_state *now)
@@ -225,7 +232,6 @@ static void judge_arrival(struct walk_judge *w, struct session *s)
 {
 	if (!w->started)
 		case_exit_begin(s);
-	judge_work(&s->judge, case_work_flags(s));
 	case_exit_at_user(s);
 	case_judge_context(s, CONTEXT_OF_USER);
 }
@@ -249,6 +255,8 @@ static void in_user(struct walk_judge *w, struct session *s, struct cpu_state *n
 	judge_user_boundary(&s->judge, &s->model, now, arrived);
 	if (arrived)
 		judge_arrival(w, s);
+	if ((arrived || w->turned) && !smp_is_told(s))
+		judge_work(&s->judge, case_work_flags(s));
 	if (model_step(&s->next, err, sizeof(err)))
 		return;
 	judge_check(&s->judge, RULE_PROGRESS, false, "%s", err);
@@ -290,5 +298,6 @@ void walk_judge(struct walk_judge *w, struct session *s, struct cpu_state *now)
 	else
 		in_user(w, s, now);
 	w->last = *now;
+	w->turned = false;
 	w->started = true;
 }

@@ -23,7 +23,7 @@ void walk_tally_begin(struct walk_tally *w, const struct session *s)
 	*w = (struct walk_tally){ .check = function(s, "trap_check_entry"), .switching = function(s, "thread_switch") };
 }
 
-void walk_tally(struct walk_tally *w, struct session *s, const struct cpu_state *now, struct tally *t)
+void walk_tally(struct walk_tally *w, struct session *s, const struct cpu_state *now)
 {
 	uint64_t left;
 	const uint8_t *bytes = stops_text(&s->stops, now->rip, &left);
@@ -35,5 +35,5 @@ void walk_tally(struct walk_tally *w, struct session *s, const struct cpu_state 
 		.switching = range_has(&w->switching, now->rip), .switch_begins = now->rip == w->switching.start,
 	};
 
-	tally_visit(t, &v);
+	tally_visit(&w->tally, &v);
 }

@@ -6,13 +6,15 @@
 #include "vmm/session.h"
 #include "vmm/tally.h"
 
+/* Of one CPU. */
 struct walk_tally {
 	struct range check, switching;  /* where the guest checks itself; its context switch */
+	struct tally tally;
 };
 
 void walk_tally_begin(struct walk_tally *w, const struct session *s);
 
 /* The boundary at which the guest stands. */
-void walk_tally(struct walk_tally *w, struct session *s, const struct cpu_state *now, struct tally *t);
+void walk_tally(struct walk_tally *w, struct session *s, const struct cpu_state *now);
 
 #endif

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+/* user_smp.S: user programs of two CPUs. user_NAME runs on CPU 0 and begins, user_NAME_cpu1 on CPU 1. The other one runs where a
+ * program says so, where the kernel waits, and where an interrupt is sent. */
+#include "guest/user.h"
+
+	.section .user.text, "ax"
+
+/* The other CPU's turn. */
+.macro TURN
+	out	%al, $ABI_PORT_SPIN
+.endm
+
+/* two_cpus: each kind of entry and exit on each CPU while the other one stands in the middle of its own program. */
+.macro VISIT cpu
+	SET_GS
+	TURN
+	mov	$0xfedcba9876543211, %rdi
+	mov	$ABI_SYS_ECHO, %eax
+	syscall					/* SYSCALL, SYSRET */
+	TURN
+	mov	$.Lundefined_\cpu, %ebx
+	ud2					/* a gate, IRET */
+.Lundefined_\cpu:
+	TURN
+	mov	$ABI_USER_UNMAPPED, %esi
+	mov	$.Lloaded_\cpu, %ebx
+	mov	(%rsi), %rdx			/* a gate with an error code, IRET */
+.Lloaded_\cpu:
+	TURN
+	mov	$ABI_SYS_YIELD, %eax
+	syscall					/* work on the way out */
+	mov	$ABI_SYS_GET_GS, %eax
+	syscall
+	EXIT
+.endm
+
+FUNC user_two_cpus
+	VISIT 0
+END user_two_cpus
+
+FUNC user_two_cpus_cpu1
+	VISIT 1
+END user_two_cpus_cpu1
+
+/* ipi: each asks for a reschedule of the other, which is in user code, and is itself in the system call when it is asked back. */
+.macro RESCHED_OTHER
+	mov	$ABI_SYS_RESCHED_OTHER, %eax
+	syscall
+.endm
+
+FUNC user_ipi
+	SET_GS
+	TURN
+	RESCHED_OTHER
+	nop
+	TURN
+	mov	$ABI_SYS_ECHO, %eax
+	syscall
+	EXIT
+END user_ipi
+
+FUNC user_ipi_cpu1
+	SET_GS
+	TURN
+	nop
+	RESCHED_OTHER
+	TURN
+	mov	$ABI_SYS_ECHO, %eax
+	syscall
+	EXIT
+END user_ipi_cpu1
+
+/* remote_gs: each sets the other one's U; what the other one's U is then, the other one looks at. */
+.macro SET_GS_OTHER value
+	mov	$\value, %rdi
+	mov	$ABI_SYS_SET_GS_OTHER, %eax
+	syscall
+.endm
+
+FUNC user_remote_gs
+	SET_GS
+	TURN
+	SET_GS_OTHER 0x3000
+	TURN
+	mov	$ABI_SYS_GET_GS, %eax
+	syscall
+	SET_GS_OTHER ABI_TASK_SIZE_MAX		/* refused */
+	EXIT
+END user_remote_gs
+
+FUNC user_remote_gs_cpu1
+	SET_GS
+	TURN
+	mov	$ABI_SYS_GET_GS, %eax
+	syscall
+	SET_GS_OTHER 0x200003000
+	TURN
+	nop
+	EXIT
+END user_remote_gs_cpu1
+
+/* migrate: CPU 1's own thread ends at once. The other one goes there, makes each kind of entry, and comes back. */
+.macro MIGRATE cpu
+	mov	$\cpu, %edi
+	mov	$ABI_SYS_MIGRATE, %eax
+	syscall
+.endm
+
+FUNC user_migrate
+	SET_GS
+	TURN
+	MIGRATE 1
+	mov	$ABI_SYS_GET_GS, %eax
+	syscall
+	mov	$user_migrate_undefined, %ebx
+	ud2
+user_migrate_undefined:
+	MIGRATE 0
+	mov	$ABI_SYS_GET_GS, %eax
+	syscall
+	mov	$user_migrate_again, %ebx
+	ud2
+user_migrate_again:
+	MIGRATE 2				/* there is none */
+	EXIT
+END user_migrate
+
+FUNC user_migrate_cpu1
+	SET_GS
+	EXIT
+END user_migrate_cpu1

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: MIT */
+/* smp.c: a session's CPUs: at most one runs, the others stand still, and which one it is follows from the guest alone. */
+#include "vmm/smp.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "vmm/die.h"
+#include "vmm/inject.h"
+
+#define TURN_LIMIT 20000                /* boundaries in one turn */
+
+static bool runs_on(const struct session *s, unsigned thread, unsigned cpu)
+{
+	const struct session_thread *t = &s->thread[thread];
+
+	return t->model.cpu == cpu && t->next.cpu == cpu && !t->next.exited;
+}
+
+static bool comes_to(const struct session *s, unsigned thread, unsigned cpu)
+{
+	const struct session_thread *t = &s->thread[thread];
+
+	return t->model.cpu != cpu && t->next.cpu == cpu && !t->next.exited;
+}
+
+static bool leaves(const struct session *s, unsigned thread, unsigned cpu)
+{
+	return s->thread[thread].model.cpu == cpu;
+}
+
+/* The one that runs there; else one that is on its way there; else the one that ends there or is on its way elsewhere. */
+static unsigned thread_on(const struct session *s, unsigned cpu)
+{
+	static bool (*const is_there[])(const struct session *s, unsigned thread, unsigned cpu) = { runs_on, comes_to, leaves };
+
+	for (unsigned n = 0; n < sizeof(is_there) / sizeof(is_there[0]); n++)
+		for (unsigned thread = 0; thread < s->cpus; thread++)
+			if (is_there[n](s, thread, cpu))
+				return thread;
+	return SESSION_NO_THREAD;
+}
+
+/* User data is one page for all threads. */
+static void put_away(struct session *s)
+{
+	struct session_cpu *c = &s->cpu[s->machine.cpu];
+
+	c->raised = s->raised;
+	c->exits = s->exits;
+	c->ipi = s->run.ipi;
+	c->sent = s->run.sent;
+	if (s->running == SESSION_NO_THREAD)
+		return;
+	c->gs_base = s->model.gs_base;
+	s->thread[s->running] = (struct session_thread){ s->model, s->next };
+	for (unsigned n = 0; n < s->cpus; n++) {
+		memcpy(s->thread[n].model.data, s->next.data, sizeof(s->next.data));
+		memcpy(s->thread[n].next.data, s->next.data, sizeof(s->next.data));
+	}
+}
+
+/* A CPU without a thread has the GS base of the last one in I. */
+static void take_out(struct session *s)
+{
+	const struct session_cpu *c = &s->cpu[s->machine.cpu];
+	unsigned number = s->raised.number;
+
+	s->raised = c->raised;
+	s->exits = c->exits;
+	s->raised.number = number;      /* counts those of all CPUs */
+	s->run.ipi = c->ipi;
+	s->run.sent = c->sent;
+	s->running = thread_on(s, s->machine.cpu);
+	layout_give_stack(&s->layout, s->running);
+	if (s->running != SESSION_NO_THREAD) {
+		s->model = s->thread[s->running].model;
+		s->next = s->thread[s->running].next;
+		return;
+	}
+	s->model.gs_base = c->gs_base;
+	s->next = s->model;
+}
+
+void smp_select(struct session *s, unsigned cpu)
+{
+	if (cpu == s->machine.cpu)
+		return;
+	put_away(s);
+	machine_select(&s->machine, cpu);
+	layout_select(&s->layout, cpu);
+	take_out(s);
+}
+
+bool smp_others_ended(const struct session *s)
+{
+	for (unsigned n = 0; n < s->cpus; n++)
+		if (n != s->running && !s->thread[n].next.exited)
+			return false;
+	return true;
+}
+
+bool smp_turn(struct session *s)
+{
+	unsigned vector = s->run.to_other;
+
+	if (s->cpus < 2)
+		return false;
+	smp_select(s, !s->machine.cpu);
+	s->run.sent = vector ? vector : s->run.sent;
+	return true;
+}
+
+bool smp_take_interrupt(struct session *s)
+{
+	if (!s->run.sent || !(machine_regs(&s->machine)->rflags & RFLAGS_IF) || machine_in_shadow(&s->machine))
+		return false;
+	inject_interrupt(&s->machine, s->run.sent);
+	s->run.sent = 0;
+	return true;
+}
+
+void smp_called(struct session *s)
+{
+	for (unsigned n = 0; n < s->cpus; n++) {
+		struct model *asks = &s->thread[n].next;
+
+		if (n == s->running || !asks->sets_other)
+			continue;
+		asks->sets_other = false;
+		s->model.gs_base = s->next.gs_base = asks->other_gs;
+		s->model.gs_is_percpu = s->next.gs_is_percpu = false;
+	}
+}
+
+bool smp_is_told(const struct session *s)
+{
+	return s->run.sent == ABI_VECTOR_KICK;
+}
+
+struct smp_kept {
+	struct machine_state state[ABI_CPUS];
+	struct session_cpu cpu[ABI_CPUS];
+	struct session_thread thread[ABI_CPUS];
+	unsigned spoken_of, user_visits;
+};
+
+struct smp_kept *smp_keep(struct session *s)
+{
+	struct smp_kept *k = xcalloc(1, sizeof(*k));
+	unsigned cpu = s->machine.cpu;
+
+	k->spoken_of = cpu;
+	k->user_visits = s->user_visits;
+	for (unsigned n = 0; n < s->cpus; n++) {
+		smp_select(s, n);
+		machine_save(&s->machine, &k->state[n]);
+	}
+	smp_select(s, cpu);
+	put_away(s);
+	memcpy(k->cpu, s->cpu, sizeof(k->cpu));
+	memcpy(k->thread, s->thread, sizeof(k->thread));
+	return k;
+}
+
+void smp_bring_back(struct session *s, struct smp_kept *k)
+{
+	for (unsigned n = 0; n < s->cpus; n++) {
+		machine_select(&s->machine, n);
+		machine_restore(&s->machine, &k->state[n]);
+	}
+	machine_select(&s->machine, k->spoken_of);
+	layout_select(&s->layout, k->spoken_of);
+	memcpy(s->cpu, k->cpu, sizeof(k->cpu));
+	memcpy(s->thread, k->thread, sizeof(k->thread));
+	take_out(s);
+	s->user_visits = k->user_visits;
+	free(k);
+}
+
+/* One boundary on, over the carpet. */
+static struct stop step(struct session *s)
+{
+	gva_t rip = machine_regs(&s->machine)->rip;
+	bool interrupted = smp_take_interrupt(s);
+	struct stop stop;
+
+	if (!interrupted)
+		stops_lift(&s->stops, rip);
+	stop = run_to_stop(&s->run);
+	stops_set(&s->stops, rip);
+	return stop;
+}
+
+struct stop smp_run_other(struct session *s, unsigned turns)
+{
+	unsigned cpu = s->machine.cpu, boundaries = 0;
+	bool reported = s->run.report_faults;
+	struct stop stop = { STOP_BOUNDARY, 0 };
+
+	stops_keep(&s->stops);
+	stops_carpet(&s->stops);
+	s->run.report_faults = true;
+	smp_select(s, !cpu);
+	while (turns && stop.kind == STOP_BOUNDARY && boundaries++ < TURN_LIMIT) {
+		stop = step(s);
+		if (stop.kind != STOP_TURN)
+			continue;
+		s->cpu[cpu].sent = s->run.to_other ? s->run.to_other : s->cpu[cpu].sent;
+		stop.kind = STOP_BOUNDARY;
+		turns--;
+	}
+	if (stop.kind == STOP_BOUNDARY && turns)
+		stop.kind = STOP_HANG;
+	if (stop.kind == STOP_BOUNDARY)
+		smp_select(s, cpu);
+	s->run.report_faults = reported;
+	stops_bring_back(&s->stops);
+	return stop;
+}
