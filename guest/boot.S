@@ -99,16 +99,18 @@ user_text_pt:
 	.quad	PHYS(__user_text_load) + 0x2000 + PAGE_USER_RO
 	.quad	PHYS(__user_text_load) + 0x3000 + PAGE_USER_RO
 	.fill	508, 8, 0
-user_data_pt:				/* data is the first page here, the stack further up */
+user_data_pt:				/* data is the first page here, the stacks further up */
 	.quad	PHYS(user_data_page) + PAGE_USER_RW
-	.fill	INDEX(ABI_USER_STACK, 12) - 1, 8, 0
+	.fill	INDEX(ABI_USER_STACK_2, 12) - 1, 8, 0
+	.quad	PHYS(user_stack_2_page) + PAGE_USER_RW
+	.fill	INDEX(ABI_USER_STACK, 12) - INDEX(ABI_USER_STACK_2, 12) - 1, 8, 0
 	.quad	PHYS(user_stack_page) + PAGE_USER_RW
 	.fill	511 - INDEX(ABI_USER_STACK, 12), 8, 0
 
-/* The user's two writable pages. */
+/* The user's three writable pages. */
 	.section .user_pages, "aw", @nobits
 	.balign	4096
-	.globl	user_data_page, user_stack_page
+	.globl	user_data_page, user_stack_page, user_stack_2_page
 	.type	user_data_page, @object
 user_data_page:
 	.skip	4096
@@ -117,3 +119,7 @@ user_data_page:
 user_stack_page:
 	.skip	4096
 	.size	user_stack_page, 4096
+	.type	user_stack_2_page, @object
+user_stack_2_page:
+	.skip	4096
+	.size	user_stack_2_page, 4096

@@ -12,6 +12,7 @@ extern const char user_syscall[], user_syscall_iret[], user_exception[], user_us
 	user_flags[], user_work[], user_gp[], user_breakpoint[],
 	user_bad_iret[], user_selector[], user_set_rip[], user_fallback[], user_no_stack[], user_nmi[], user_nmi_again[],
 	user_machine_check[], user_debug[], user_watch[], user_probe[];
+extern const char user_switch[], user_switch_2[];
 
 static const struct named {
 	const char *name;
@@ -41,6 +42,10 @@ static const struct named {
 	{ "debug", (uint64_t)user_debug },
 	{ "watch", (uint64_t)user_watch },
 	{ "probe", (uint64_t)user_probe },
+	{ "switch", (uint64_t)user_switch },
+	{ 0, 0 },
+}, second_programs[] = {
+	{ "switch", (uint64_t)user_switch_2 },
 	{ 0, 0 },
 };
 
@@ -67,12 +72,27 @@ static const char *after(const char *word, const char *prefix)
 	return word;
 }
 
-static uint64_t find(const struct named *table, const char *name)
+static uint64_t find_or_0(const struct named *table, const char *name)
 {
 	for (; table->name; table++)
 		if (is_same(table->name, name))
 			return table->value;
-	cmdline_refuse("command line: unknown name", name);
+	return 0;
+}
+
+static uint64_t find(const struct named *table, const char *name)
+{
+	uint64_t value = find_or_0(table, name);
+
+	if (!value && !is_same(name, table->name))      /* the first one's may be 0 */
+		cmdline_refuse("command line: unknown name", name);
+	return value;
+}
+
+static void find_programs(const char *name, struct cmdline *out)
+{
+	out->program = find(programs, name);
+	out->program_2 = find_or_0(second_programs, name);
 }
 
 static int hex_digit(char c)
@@ -106,7 +126,7 @@ static void parse_word(const char *word, struct cmdline *out)
 	if ((value = after(word, "scheme=")))
 		out->scheme = find(schemes, value);
 	else if ((value = after(word, "program=")))
-		out->program = find(programs, value);
+		find_programs(value, out);
 	else if ((value = after(word, "gs=")))
 		out->gs = hex(value);
 	else if ((value = after(word, "flags=")))
@@ -115,6 +135,10 @@ static void parse_word(const char *word, struct cmdline *out)
 		out->fsgsbase = true;
 	else if (is_same(word, "nofsgsbase"))
 		out->nofsgsbase = true;
+	else if ((value = after(word, "threads=")))
+		out->threads = hex(value);
+	else if (is_same(word, "switch=2019"))
+		out->switch_2019 = true;
 	else if (is_same(word, "lapic"))
 		out->lapic = true;
 	else
@@ -143,4 +167,6 @@ void cmdline_parse(struct cmdline *out)
 		parse_word(word, out);
 	if (out->scheme == SCHEME_COUNT || !out->program)
 		cmdline_refuse("command line: needed", "scheme= and program=");
+	if (out->threads > ABI_THREADS || (out->threads == 2 && !out->program_2))
+		cmdline_refuse("command line: more threads than there are, or no second program", 0);
 }

@@ -4,13 +4,14 @@
 
 #include "guest/cpu.h"
 #include "guest/desc.h"
+#include "guest/percpu.h"
 #include "guest/stacks.h"
 #include "guest/vector.h"
 
 typedef void entry_fn(void);
 entry_fn asm_exc_breakpoint, asm_exc_invalid_op, asm_exc_general_protection, asm_exc_page_fault;
 entry_fn asm_exc_segment_not_present, asm_exc_stack_segment;
-entry_fn asm_exc_interrupt, asm_exc_reschedule;
+entry_fn asm_exc_interrupt, asm_exc_reschedule, asm_exc_timer;
 entry_fn asm_exc_nmi_swapgs, asm_exc_nmi_ist;
 entry_fn asm_exc_machine_check_swapgs, asm_exc_machine_check_ist;
 entry_fn asm_exc_debug_swapgs, asm_exc_debug_ist;
@@ -33,6 +34,7 @@ static const struct gate {
 	{ VECTOR_PF, IST_NONE, { asm_exc_page_fault, asm_exc_page_fault } },
 	{ VECTOR_IRQ, IST_NONE, { asm_exc_interrupt, asm_exc_interrupt } },
 	{ VECTOR_RESCHED, IST_NONE, { asm_exc_reschedule, asm_exc_reschedule } },
+	{ VECTOR_TIMER, IST_NONE, { asm_exc_timer, asm_exc_timer } },
 	{ VECTOR_MC, IST_MC, { asm_exc_machine_check_swapgs, asm_exc_machine_check_ist } },
 };
 
@@ -68,6 +70,7 @@ static uint64_t gdt[] = {
 	[INDEX(ABI_TSS)] = 0, 0,
 	[INDEX(ABI_ABSENT_SS)] = USER_DATA & ~PRESENT,
 	[INDEX(ABI_ABSENT_CS)] = USER_CODE & ~PRESENT,
+	[INDEX(ABI_TLS)] = 0,
 };
 
 /* SDM vol. 3, figure 8-4. */
@@ -81,7 +84,8 @@ static void gdt_set_tss(void)
 
 static void tss_init(void)
 {
-	tss.rsp[0] = (uint64_t)thread_stack + THREAD_STACK_SIZE;
+	tss.rsp[0] = (uint64_t)thread_stack[0] + THREAD_STACK_SIZE;
+	percpu_areas[0].tss = &tss;
 	for (unsigned n = IST_NMI; n <= IST_DB; n++)
 		tss.ist[n] = stacks_ist_top(n);
 	for (unsigned n = 0; n < IO_MAP_BYTES; n++)
@@ -101,6 +105,13 @@ static void idt_set(const struct gate *gate, enum scheme scheme)
 	idt[gate->vector].low = (entry & 0xffff) | ABI_KERNEL_CS << 16 | (uint64_t)gate->ist << 32 |
 				interrupt_gate << 40 | (entry >> 16 & 0xffff) << 48;
 	idt[gate->vector].high = entry >> 32;
+}
+
+_Static_assert(USER_DATA == ABI_TLS_DESCRIPTOR, "a TLS descriptor is user data");
+
+void desc_set_tls(uint64_t word)
+{
+	gdt[INDEX(ABI_TLS)] = word;
 }
 
 void desc_init(enum scheme scheme)

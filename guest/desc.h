@@ -3,6 +3,8 @@
 #ifndef GUEST_DESC_H
 #define GUEST_DESC_H
 
+#include <stdint.h>
+
 enum scheme {
 	SCHEME_SWAPGS,
 	SCHEME_IST,
@@ -10,5 +12,8 @@ enum scheme {
 };
 
 void desc_init(enum scheme scheme);
+
+/* The descriptor of ABI_TLS; 0: not present. */
+void desc_set_tls(uint64_t word);
 
 #endif

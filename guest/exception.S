@@ -39,6 +39,7 @@ EXCEPTION general_protection			/* #GP */
 EXCEPTION page_fault				/* #PF */
 EXCEPTION interrupt, pushq $FRAME_NO_ERROR	/* the bench's interrupt source */
 EXCEPTION reschedule, pushq $FRAME_NO_ERROR	/* what a handler asked for */
+EXCEPTION timer, pushq $FRAME_NO_ERROR		/* always asks for a reschedule */
 
 /* error_entry: called with the frame above the return address, GPRs free. Afterwards A = K, I = U.
  * The fences keep each outcome of the tests from being speculated past with another one's GS.

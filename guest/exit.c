@@ -2,12 +2,13 @@
 /* exit.c: the last C code before user code runs again: what is still to do, and by which instruction it goes back. */
 #include "guest/cpu.h"
 #include "guest/exit.h"
+#include "guest/thread.h"
 #include "guest/work.h"
 
 /* The flags are looked at again with IF = 0 each time: an interrupt that asks for more may come while work is done. */
 __attribute__((section(".entry.text"))) void exit_to_user_loop(struct abi_frame *frame __attribute__((unused)))
 {
-	while (thread_work) {
+	while (thread_current()->work) {
 		cpu_sti();
 		work_do();
 		cpu_cli();

@@ -31,6 +31,7 @@ uint64_t sys_load_gs(struct abi_frame *frame)
 	uint64_t gs_base = cpu_rdmsr(MSR_KERNEL_GS_BASE);
 	int result;
 
+	thread_current()->gs_base = gs_base;
 	cpu_cli();
 	result = load_gs(selector);
 	cpu_wrmsr(MSR_KERNEL_GS_BASE, gs_base);

@@ -3,6 +3,7 @@
 #include "guest/cmdline.h"
 #include "guest/cpu.h"
 #include "guest/debug.h"
+#include "guest/fsgs.h"
 #include "guest/lapic.h"
 #include "guest/mce.h"
 #include "guest/percpu.h"
@@ -32,6 +33,16 @@ static bool fsgsbase_choose(struct cmdline *args)
 	if (!offered)
 		args->scheme = SCHEME_SWAPGS;
 	return args->scheme == SCHEME_IST || args->fsgsbase;
+}
+
+/* By whether user code has the instructions, whatever the scheme. */
+static enum fsgs_way switch_choose(const struct cmdline *args, bool fsgsbase)
+{
+	if (args->switch_2019 && !fsgsbase)
+		cmdline_refuse("command line: FSGSBASE is needed and not offered", "switch=2019");
+	if (args->switch_2019)
+		return FSGS_AS_2019;
+	return fsgsbase ? FSGS_BY_INSTRUCTION : FSGS_BY_MSR;
 }
 
 static void gs_init(void)
@@ -70,7 +81,8 @@ void kmain(struct abi_frame *first)
 	cmdline_parse(&args);                   /* what the bench wants */
 	fsgsbase = fsgsbase_choose(&args);      /* before anything depends on it */
 	percpu_init();                          /* K points to something */
-	thread_init();                          /* and it to a thread */
+	thread_init(&args, fsgsbase);           /* and it to a thread */
+	fsgs_init(switch_choose(&args, fsgsbase)); /* which can be switched */
 	stacks_init();                          /* the IST stacks know K */
 	desc_init(args.scheme);                 /* exceptions can arrive; zeroes both bases */
 	gs_init();                              /* A = K, I = U = 0: C handlers can run */

@@ -2,6 +2,7 @@
 /* percpu.c: the per-CPU areas, and which bytes of them an event may change. */
 #include "guest/percpu.h"
 #include "guest/stacks.h"
+#include "guest/thread.h"
 #include "guest/vector.h"
 
 struct percpu percpu_areas[ABI_CPUS];
@@ -18,7 +19,11 @@ const struct abi_exempt abi_exempt[] = {
 	COUNTER(db_hit_count, VECTOR_DB, "counts watchpoint hits dropped"),
 	COUNTER(irq_count, VECTOR_IRQ, "counts interrupts of the bench handled"),
 	COUNTER(resched_count, VECTOR_RESCHED, "counts reschedule interrupts handled"),
+	COUNTER(timer_count, VECTOR_TIMER, "counts timer interrupts handled"),
 	COUNTER(work_count, ABI_COUNTS_WORK, "counts reschedules done on the way to user code"),
+	{ (uint64_t)&threads[0], THREAD_SAVED, ABI_SWITCH_STORES, "FS, GS, TLS, RSP of the first thread, saved" },
+	{ (uint64_t)&threads[1], THREAD_SAVED, ABI_SWITCH_STORES, "FS, GS, TLS, RSP of the second thread, saved" },
+	{ (uint64_t)&percpu_areas[0].user_rsp, sizeof(uint64_t), ABI_SWITCH_STORES, "RSP of the last SYSCALL" },
 	{ (uint64_t)nmi_stack + NMI_LATCH, sizeof(uint64_t), ABI_WHILE_NESTED, "NMIs owed" },
 	{ (uint64_t)nmi_stack + IST_STACK_SIZE - 48, 48, ABI_WHILE_NESTED, "the CPU's words and RDX of an NMI inside an NMI" },
 };
@@ -30,5 +35,5 @@ void percpu_init(void)
 		percpu_areas[n].cpu = n;
 	}
 	/* CPU 1 has an area, so that its K can be told from CPU 0's, but does not run. */
-	percpu_areas[0].stack_top = (uint64_t)thread_stack + THREAD_STACK_SIZE;
+	percpu_areas[0].stack_top = (uint64_t)thread_stack[0] + THREAD_STACK_SIZE;
 }

@@ -8,10 +8,12 @@
 #define PERCPU_SELF      0x00
 #define PERCPU_STACK_TOP 0x08
 #define PERCPU_USER_RSP  0x10
-#define PERCPU_CURRENT   0x18
+#define PERCPU_CURRENT   ABI_PERCPU_CURRENT
+#define PERCPU_TSS       0x70
 
 #ifndef __ASSEMBLER__
 struct thread;
+struct tss;
 
 struct percpu {
 	struct percpu *self;            /* its own address: shows whether GS is right */
@@ -21,6 +23,8 @@ struct percpu {
 	uint64_t cpu;
 	uint64_t nmi_count, mce_count, mce_bank_count, db_count, db_hit_count;
 	uint64_t irq_count, resched_count, work_count;
+	uint64_t timer_count;
+	struct tss *tss;                /* this CPU's */
 } __attribute__((aligned(ABI_PERCPU_SIZE)));
 
 extern struct percpu percpu_areas[ABI_CPUS];

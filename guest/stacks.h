@@ -24,7 +24,7 @@
 #define IST_DB   4
 
 #ifndef __ASSEMBLER__
-extern uint8_t thread_stack[THREAD_STACK_SIZE], nmi_stack[IST_STACK_SIZE], debug_stack[IST_DB_STACK_SIZE];
+extern uint8_t thread_stack[ABI_THREADS][THREAD_STACK_SIZE], nmi_stack[IST_STACK_SIZE], debug_stack[IST_DB_STACK_SIZE];
 
 extern const struct abi_stack abi_stacks[];
 

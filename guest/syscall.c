@@ -7,6 +7,7 @@
 #include "guest/nmi.h"
 #include "guest/report.h"
 #include "guest/syscall.h"
+#include "guest/threadcall.h"
 #include "guest/trap.h"
 #include "guest/vector.h"
 #include "guest/work.h"
@@ -125,6 +126,14 @@ static uint64_t (*const table[])(struct abi_frame *frame) = {
 	[ABI_SYS_SET_RIP] = sys_set_rip,
 	[ABI_SYS_RAISE] = sys_raise,
 	[ABI_SYS_WATCH] = sys_watch,
+	[ABI_SYS_FORK] = sys_fork,
+	[ABI_SYS_EXEC] = sys_exec,
+	[ABI_SYS_SET_TLS] = sys_set_tls,
+	[ABI_SYS_LOAD_FS] = sys_load_fs,
+	[ABI_SYS_PEEK_GS] = sys_peek_gs,
+	[ABI_SYS_POKE_GS] = sys_poke_gs,
+	[ABI_SYS_PEEK_FS] = sys_peek_fs,
+	[ABI_SYS_POKE_FS] = sys_poke_fs,
 };
 #define SYSCALL_COUNT (sizeof(table) / sizeof(table[0]))
 

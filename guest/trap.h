@@ -20,6 +20,7 @@ bool exc_debug(struct abi_frame *frame);
 bool exc_double_fault(struct abi_frame *frame);
 void exc_interrupt(struct abi_frame *frame);
 void exc_reschedule(struct abi_frame *frame);
+void exc_timer(struct abi_frame *frame);
 
 /* What an NMI-like handler does once the state is in order. The bench knows these by name and argument: they are
  * calls for ever, never inlined, cloned or changed. */

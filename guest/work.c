@@ -2,10 +2,10 @@
 /* work.c: what must be done before a thread goes back to user code, and the interrupts that ask for it. */
 #include "guest/cpu.h"
 #include "guest/percpu.h"
+#include "guest/thread.h"
 #include "guest/trap.h"
 #include "guest/work.h"
 
-volatile uint64_t thread_work;
 volatile uint64_t event_request;
 
 bool work_is_requested(void)
@@ -18,7 +18,7 @@ bool work_is_requested(void)
 
 void work_request_own(void)
 {
-	thread_work |= WORK_RESCHED;
+	thread_current()->work |= WORK_RESCHED;
 }
 
 void work_request_by_interrupt(void)
@@ -36,16 +36,18 @@ void work_request(const struct abi_frame *frame)
 		work_request_by_interrupt();
 }
 
-/* One thread in this version: it is scheduled again at once. */
+/* IF = 0 from before a flag is taken back to the exit loop's next look: what asks in between is seen there. */
 static void schedule(void)
 {
-	thread_work &= ~(uint64_t)WORK_RESCHED;
+	cpu_cli();
+	thread_current()->work &= ~(uint64_t)WORK_RESCHED;
 	percpu_this()->work_count++;
+	thread_reschedule();
 }
 
 void work_do(void)
 {
-	if (thread_work & WORK_RESCHED)
+	if (thread_current()->work & WORK_RESCHED)
 		schedule();
 }
 
@@ -59,5 +61,12 @@ void exc_reschedule(struct abi_frame *frame __attribute__((unused)))
 {
 	trap_check_entry();
 	percpu_this()->resched_count++;
+	work_request_own();
+}
+
+void exc_timer(struct abi_frame *frame __attribute__((unused)))
+{
+	trap_check_entry();
+	percpu_this()->timer_count++;
 	work_request_own();
 }

@@ -7,9 +7,8 @@
 
 #include "guest/abi.h"
 
-/* The running thread's flags. Any but 0 keeps it from user code. */
-#define WORK_RESCHED 1
-extern volatile uint64_t thread_work;
+/* A thread's flags. Any but 0 keeps it from user code. */
+#define WORK_RESCHED ABI_WORK_RESCHED
 
 /* Did the bench ask for a reschedule together with this event? Asked once, it is taken back. */
 bool work_is_requested(void);
@@ -24,7 +23,7 @@ void work_request_by_interrupt(void);
  * by interrupt. */
 void work_request(const struct abi_frame *frame);
 
-/* Does all that thread_work asks for. IF = 1. */
+/* Does all that the running thread's flags ask for. IF = 1 before, 0 or 1 after; another thread may have run in between. */
 void work_do(void);
 
 #endif

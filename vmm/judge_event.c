@@ -19,7 +19,7 @@ static uint64_t expected_top(const struct judge *j, const struct injected *in)
 {
 	const struct kernel_stack *s = layout_stack_of(j->layout, event_vector(in->event), 0);
 
-	if (in->event == EVENT_IRQ && !cpu_cpl(in->before))
+	if (event_is_interrupt(in->event) && !cpu_cpl(in->before))
 		return in->before->gpr[GPR_RSP] & ~15ull;
 	return s->base + s->size;
 }
@@ -103,13 +103,11 @@ static void judge_flags(struct judge *j, const struct cpu_state *now, bool ac_cl
 void judge_handler(struct judge *j, const struct injected *in, const struct cpu_state *now,
 		   const struct abi_frame *saved)
 {
-	unsigned vector = event_vector(in->event);
-
 	judge_expect(j, j->layout->k_own, expected_i(j, in));
 	judge_equal(j, RULE_HANDLER_GS, "A", now->a, j->expected_a);
 	judge_equal(j, RULE_HANDLER_GS, "I", now->i, j->expected_i);
 	judge_equal(j, RULE_HANDLER_GS, "CPL", cpu_cpl(now), 0);
-	judge_stack(j, layout_stack_of(j->layout, vector, cpu_cpl(in->before)), now, cpu_cpl(in->before));
+	judge_stack(j, judge_stack_of(j, in), now, cpu_cpl(in->before));
 	judge_saved(j, in->before, saved, in->before->rflags);
 	judge_equal(j, RULE_FRAME, "saved error code", saved->error, ABI_NO_ERROR);
 	judge_flags(j, now, false);

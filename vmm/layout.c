@@ -61,10 +61,10 @@ static void read_code(struct reader *r)
 	l->event[EVENT_MCE] = (struct event_code){ layout_need(r, "exc_machine_check"), layout_need(r, "machine_check_body") };
 	l->event[EVENT_DB] = (struct event_code){ layout_need(r, "exc_debug"), layout_need(r, "debug_body") };
 	l->event[EVENT_IRQ] = (struct event_code){ layout_need(r, "exc_interrupt"), 0 };
+	l->event[EVENT_TIMER] = (struct event_code){ layout_need(r, "exc_timer"), 0 };
 	for (enum event e = 0; e < EVENT_COUNT; e++)
 		l->event[e] = l->event[event_base(e)];
 	l->event_request = layout_need(r, "event_request");
-	l->thread_work = layout_need(r, "thread_work");
 	for (unsigned n = 0; n < LAYOUT_HANDLERS; n++)
 		l->handler[n] = (struct c_handler){ ordinary[n], layout_need(r, ordinary[n]), vectors[n] };
 	l->text = (struct range){ layout_need(r, "__text_start"), layout_need(r, "__text_end") };
@@ -169,12 +169,20 @@ unsigned layout_stack(const struct layout *l, uint64_t rsp)
 	return LAYOUT_STACK_USER;
 }
 
+const struct kernel_stack *layout_thread_stack(const struct layout *l, unsigned thread)
+{
+	for (unsigned n = 0; n < l->stacks; n++)
+		if (!l->stack[n].vectors && !thread--)
+			return &l->stack[n];
+	return NULL;
+}
+
 const struct kernel_stack *layout_stack_of(const struct layout *l, unsigned vector, unsigned from_cpl)
 {
-	bool thread = from_cpl || vector >= 32; /* interrupts have no IST: they stay on the thread stack */
-
+	if (from_cpl || vector >= 32)           /* interrupts have no IST: they stay on the thread stack */
+		return layout_thread_stack(l, l->thread);
 	for (unsigned n = 0; n < l->stacks; n++)
-		if (thread ? !l->stack[n].vectors : l->stack[n].vectors >> vector & 1)
+		if (l->stack[n].vectors >> vector & 1)
 			return &l->stack[n];
 	return NULL;
 }

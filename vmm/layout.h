@@ -17,7 +17,7 @@
 #define LAYOUT_EXEMPT 64
 #define LAYOUT_RETURNS 64
 #define LAYOUT_FIXUPS 16
-#define LAYOUT_GATES (ABI_VECTOR_RESCHED + 1)
+#define LAYOUT_GATES (ABI_VECTOR_TIMER + 1)
 #define LAYOUT_STACK_USER 0xff          /* layout_stack() of an RSP that is no kernel stack's */
 
 struct range {
@@ -54,7 +54,9 @@ struct layout {
 	uint64_t k_own, k_other;        /* K of CPU 0 and of CPU 1 */
 	struct range text, entry_text, user_text;
 	uint64_t cmdline, page_table;   /* boot_cmdline (virtual); boot_pml4 (physical) */
-	uint64_t event_request, thread_work;
+	uint64_t event_request;
+	unsigned thread;                /* that runs, by the model: the caller keeps it */
+	uint64_t thread_work;           /* where its work flags lie; the caller finds it */
 	uint64_t enabled[LAYOUT_RETURNS]; /* after each STI, the first boundary outside its shadow: IF is 1 there */
 	unsigned enabled_count;
 	struct event_code event[EVENT_COUNT];
@@ -80,7 +82,10 @@ void layout_read_gates(struct layout *l, const struct mem *m, uint64_t cr3, uint
 /* Index of the kernel stack that rsp is in use on (base < rsp <= top), or LAYOUT_STACK_USER. */
 unsigned layout_stack(const struct layout *l, uint64_t rsp);
 
-/* The stack on which an event of this vector may run: the thread stack after an entry from CPL 3 and for interrupts, else the
+/* A thread's kernel stack: the so many-th without vectors; NULL if there are less. */
+const struct kernel_stack *layout_thread_stack(const struct layout *l, unsigned thread);
+
+/* The stack on which an event of this vector may run: the running thread's stack after an entry from CPL 3 and for interrupts, else the
  * vector's IST stack. */
 const struct kernel_stack *layout_stack_of(const struct layout *l, unsigned vector, unsigned from_cpl);
 

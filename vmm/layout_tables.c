@@ -24,7 +24,7 @@ static const void *need_table(struct reader *r, const char *name, size_t record,
 	return p;
 }
 
-/* One thread stack, and one stack for each event that has an IST stack. */
+/* A thread stack for each thread, and one stack for each event that has an IST stack. */
 static void check_stacks(struct reader *r)
 {
 	unsigned thread = 0, vectors = 0;
@@ -33,8 +33,8 @@ static void check_stacks(struct reader *r)
 		thread += !r->l->stack[n].vectors;
 		vectors |= r->l->stack[n].vectors;
 	}
-	if (thread != 1)
-		layout_complain(r, "abi_stacks names %u thread stacks, not one", thread);
+	if (thread != ABI_THREADS)
+		layout_complain(r, "abi_stacks names %u thread stacks, not %u", thread, ABI_THREADS);
 	for (enum event e = 0; e < EVENT_NMI_LIKE; e++)
 		if (!(vectors >> event_vector(e) & 1))
 			layout_complain(r, "abi_stacks names no stack for %s", event_name(e));
@@ -73,7 +73,7 @@ static bool within_ist_stack(const struct layout *l, const struct exempt *x)
  * an IST stack. */
 static bool may_be_exempt(const struct reader *r, const struct exempt *x)
 {
-	static const uint64_t user_pages[] = { ABI_USER_TEXT, ABI_USER_DATA, ABI_USER_STACK };
+	static const uint64_t user_pages[] = { ABI_USER_TEXT, ABI_USER_DATA, ABI_USER_STACK, ABI_USER_STACK_2 };
 	const struct layout *l = r->l;
 	gpa_t gpa;
 
@@ -113,7 +113,7 @@ static void read_exempt(struct reader *r)
 	for (unsigned n = 0; n < r->l->exempts; n++) {
 		r->l->exempt[n] = (struct exempt){ x[n].addr, x[n].size, x[n].vector, "" };
 		memcpy(r->l->exempt[n].reason, x[n].reason, sizeof(x[n].reason));
-		if (x[n].vector && x[n].vector != ABI_WHILE_NESTED && x[n].size != sizeof(uint64_t))
+		if (x[n].vector && x[n].vector < ABI_WHILE_NESTED && x[n].size != sizeof(uint64_t))
 			layout_complain(r, "abi_exempt[%u] counts a vector and is not 8 bytes", n);
 		if (!may_be_exempt(r, &r->l->exempt[n]))
 			layout_complain(r, "abi_exempt[%u] is not kernel data, or is text, a stack or the user's", n);

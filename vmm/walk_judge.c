@@ -217,10 +217,11 @@ static void in_user(struct walk_judge *w, struct session *s, struct cpu_state *n
 			    event_name(s->raised.event));
 	s->raised.active = false;
 	s->model = s->next;
+	s->layout.thread = s->model.current;
 	s->user_visits++;
 	judge_user_boundary(&s->judge, &s->model, now, arrived);
 	if (arrived)
-		judge_work(&s->judge, case_work_flags(s));
+		judge_work(&s->judge, case_work_flags(s), 0);
 	if (model_step(&s->next, err, sizeof(err)))
 		return;
 	judge_check(&s->judge, RULE_PROGRESS, false, "%s", err);
