@@ -12,7 +12,7 @@ extern const char user_syscall[], user_syscall_iret[], user_exception[], user_us
 	user_flags[], user_work[], user_gp[], user_breakpoint[],
 	user_bad_iret[], user_selector[], user_set_rip[], user_fallback[], user_no_stack[], user_nmi[], user_nmi_again[],
 	user_machine_check[], user_debug[], user_watch[], user_probe[];
-extern const char user_switch[], user_switch_2[];
+extern const char user_switch[], user_switch_2[], user_tls[], user_tls_2[], user_fork[], user_exec[], user_peek[], user_peek_2[];
 
 static const struct named {
 	const char *name;
@@ -43,9 +43,15 @@ static const struct named {
 	{ "watch", (uint64_t)user_watch },
 	{ "probe", (uint64_t)user_probe },
 	{ "switch", (uint64_t)user_switch },
+	{ "tls", (uint64_t)user_tls },
+	{ "fork", (uint64_t)user_fork },
+	{ "exec", (uint64_t)user_exec },
+	{ "peek", (uint64_t)user_peek },
 	{ 0, 0 },
 }, second_programs[] = {
 	{ "switch", (uint64_t)user_switch_2 },
+	{ "tls", (uint64_t)user_tls_2 },
+	{ "peek", (uint64_t)user_peek_2 },
 	{ 0, 0 },
 };
 

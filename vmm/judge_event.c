@@ -169,6 +169,15 @@ static void judge_syscall_saved(struct judge *j, const struct cpu_state *b, cons
 	judge_equal(j, RULE_FRAME, "saved system call number", f->error, b->gpr[GPR_RAX]);
 }
 
+/* What I must be in the C handler of an ordinary exception: U if user code has raised it. In the kernel it stays, whoever's it is in the middle
+ * of a switch; only at the fixups where A is U the entry swaps. */
+static uint64_t ordinary_i(const struct judge *j, const struct cpu_state *b, const struct model *user)
+{
+	if (cpu_cpl(b))
+		return user->gs_base;
+	return layout_fixup(j->layout, b->rip) ? b->a : b->i;
+}
+
 /* b: what was interrupted; from CPL 0 its stack stays in use. */
 static void judge_in_c(struct judge *j, const struct cpu_state *b, const struct cpu_state *now, bool ac_clear,
 		       const struct model *user)
@@ -176,7 +185,7 @@ static void judge_in_c(struct judge *j, const struct cpu_state *b, const struct 
 	unsigned used = cpu_cpl(b) ? LAYOUT_STACK_USER : layout_stack(j->layout, b->gpr[GPR_RSP]);
 	const struct kernel_stack *s = used == LAYOUT_STACK_USER ? layout_stack_of(j->layout, 0, 3) : &j->layout->stack[used];
 
-	judge_expect(j, j->layout->k_own, user->gs_base);
+	judge_expect(j, j->layout->k_own, ordinary_i(j, b, user));
 	judge_equal(j, RULE_HANDLER_GS, "A", now->a, j->expected_a);
 	judge_equal(j, RULE_HANDLER_GS, "I", now->i, j->expected_i);
 	judge_equal(j, RULE_HANDLER_GS, "CPL", cpu_cpl(now), 0);

@@ -154,6 +154,7 @@ static void at_gate(struct walk_judge *w, struct session *s, const struct cpu_st
 
 	session_read(s, now->gpr[GPR_RSP] + error_bytes, &f, sizeof(f));
 	w->entered = w->last;
+	w->entered.i = now->i;          /* delivery has not changed it */
 	w->refused_iret = false;
 	if (cpu_cpl(&w->last) == 0 && layout_fixup(&s->layout, w->last.rip) == ABI_FIXUP_IRET)
 		fault_of_iret(w, s);
@@ -234,8 +235,8 @@ bool walk_judge_needs_i(const struct session *s, const struct cpu_state *now)
 
 	if (cpu_cpl(now) || case_is_return(l, now->rip) || s->raised.active)
 		return true;
-	for (enum event e = 0; e < EVENT_NMI_LIKE; e++)
-		if (l->gate[event_vector(e)] == now->rip)
+	for (unsigned n = 0; n < LAYOUT_GATES; n++)
+		if (l->gate[n] == now->rip)
 			return true;
 	for (unsigned n = 0; n < LAYOUT_HANDLERS; n++)
 		if (l->handler[n].addr == now->rip)
