@@ -26,13 +26,14 @@ void judge_allow_thread_stack(struct judge *j, unsigned thread)
 void judge_allow_stacks(struct judge *j, const struct injected *in)
 {
 	const struct kernel_stack *own = judge_stack_of(j, in);
+	const struct kernel_stack *ist = event_is_interrupt(in->event) ? own : layout_stack_of(j->layout, event_vector(in->event), 0);
 	unsigned used = cpu_cpl(in->before) ? LAYOUT_STACK_USER : layout_stack(j->layout, in->before->gpr[GPR_RSP]);
 
 	j->stacks = 0;
 	for (unsigned n = 0; n < j->layout->stacks; n++) {
 		const struct kernel_stack *s = &j->layout->stack[n];
 
-		if (s == own || s == layout_stack_of(j->layout, event_vector(in->event), 0) || (in->inside && n == used))
+		if (s == own || s == ist || (in->inside && n == used))
 			j->stacks |= 1u << n;
 	}
 	if (event_asks(in->event))

@@ -289,9 +289,7 @@ static const struct {
 
 void step_execute(struct step *s)
 {
-	size_t i;
-
-	for (i = 0; i < sizeof(ops) / sizeof(*ops); i++) {
+	for (size_t i = 0; i < sizeof(ops) / sizeof(*ops); i++) {
 		if (ops[i].mnemonic == s->insn.mnemonic) {
 			ops[i].run(s);
 			return;
