@@ -21,6 +21,8 @@
 #define ABI_USER_STACK   0x7ff000            /* lowest byte of the stack page */
 #define ABI_USER_RSP     0x7fff00            /* RSP of the first user instruction */
 #define ABI_USER_STACK_STEP 0x2000           /* thread n has its stack page and its first RSP so much times n lower */
+#define ABI_USER_STACK_2 (ABI_USER_STACK - ABI_USER_STACK_STEP) /* thread 1's */
+#define ABI_USER_RSP_2   (ABI_USER_RSP - ABI_USER_STACK_STEP)
 #define ABI_USER_UNMAPPED 0x900000           /* never mapped: a user pointer that faults */
 
 /* Per-CPU areas: K of CPU n is the symbol percpu_areas + n * ABI_PERCPU_SIZE. */
@@ -29,6 +31,13 @@
 
 /* What I holds under scheme pure, always: it changes only if somebody swaps or writes it. Canonical, no K, and no U of the bench's. */
 #define ABI_GS_POISON    0xffffdead00000000
+/* User threads: as many as threads= on the command line says, one without it; SYS_FORK makes the second one, too. Each has the
+ * kernel stack of its number among the thread stacks of abi_stacks. The word at K + ABI_PERCPU_CURRENT points to what the kernel
+ * keeps of the running one; ABI_THREAD_WORK from there lie its work flags. */
+#define ABI_THREADS      2
+#define ABI_PERCPU_CURRENT 0x18
+#define ABI_THREAD_WORK  0x28
+#define ABI_WORK_RESCHED 1
 
 /* I/O ports, OUT only. DONE and PANIC take EAX. */
 #define ABI_PORT_CONSOLE 0xe9                /* AL: one character */
@@ -55,6 +64,7 @@
 /* Interrupts of the bench, in both cases without an end-of-interrupt. */
 #define ABI_VECTOR_IRQ     0x40              /* its own source: counted and nothing else */
 #define ABI_VECTOR_RESCHED 0x41              /* what a handler asks for at ABI_PORT_IPI */
+#define ABI_VECTOR_TIMER   0x42              /* always asks for a reschedule */
 
 /* Interrupts that a CPU sends to another: EAX = vector | CPU number << 8 at ABI_PORT_IPI, by an OUT of four bytes. */
 #define ABI_VECTOR_CALL    0x43              /* a function is to be called there */
@@ -62,8 +72,7 @@
 #define ABI_LAST_VECTOR    0x44
 
 /* The bench writes 1 into the symbol event_request together with an event of flavour `.resched`: the handler takes
- * it back to 0 and asks for a reschedule. The symbol thread_work holds 8 bytes for each CPU: the running
- * thread's work flags, 0 at CPL 3. */
+ * it back to 0 and asks for a reschedule. The running thread's work flags are 0 at CPL 3. */
 
 /* Selectors as loaded (with RPL). */
 #define ABI_KERNEL_CS    0x10
@@ -74,6 +83,8 @@
 #define ABI_ABSENT_SS    0x53                /* the user's, but not present */
 #define ABI_ABSENT_CS    0x5b
 #define ABI_CPU_NUMBER   0x63                /* nothing to load: its limit says which CPU this is, for LSL */
+#define ABI_TLS          0x73                /* data, the running thread's own descriptor: ABI_SYS_SET_TLS */
+#define ABI_TLS_DESCRIPTOR 0x00cff3000000ffff /* with base 0 */
 
 /* Debug registers in every golden run: DR0 watches the symbol debug_watch_word, which
  * nothing touches, for 8-byte writes; DR7 is ABI_DR7_ARMED outside #DB and NMI bodies. While user code has asked for it
@@ -120,8 +131,31 @@
 #define ABI_SYS_RESCHED_OTHER 32             /* asks for a reschedule of the other CPU's thread, returns 0 */
 #define ABI_SYS_SET_GS_OTHER 33              /* U of the other CPU's thread := RDI, before it runs on; -EPERM as for SET_GS */
 #define ABI_SYS_MIGRATE  34                  /* the thread goes on on CPU RDI, never by SYSRET; returns 0, -EINVAL if there is none */
+
+/* Threads. A reschedule (SYS_YIELD, the timer, what a handler asks for) takes the next runnable thread, in turn. FS and GS of a
+ * thread that does not run: with FSGSBASE offered selectors and bases are kept as they are; without it a selector that is not null wins,
+ * and when the thread runs again the base is that of the descriptor. A selector that can no longer be loaded then becomes null (and its base 0
+ * without FSGSBASE). The other thread is the one that does not call; -ESRCH if there is none. */
+#define ABI_SYS_FORK     16                  /* the second thread is made: all registers, FS and GS as the caller's, but RIP := RBX,
+                                              * RSP := RDI, RAX := 0. Returns 1; -EAGAIN if there are ABI_THREADS; -EFAULT if RBX
+                                              * is out of user space */
+#define ABI_SYS_EXEC     17                  /* RIP := RDI, bases of FS and GS 0, selectors null, no TLS descriptor; returns 0;
+                                              * -EFAULT if RDI is out of user space */
+#define ABI_SYS_SET_TLS  18                  /* base of the caller's TLS descriptor := RDI, which has 32 bits (else -EINVAL), or
+                                              * ABI_TLS_NONE: it is not present. Loaded segments stay as they are. Returns 0 */
+#define ABI_TLS_NONE     0xffffffffffffffff
+#define ABI_SYS_LOAD_FS  19                  /* as SYS_LOAD_GS, for FS */
+#define ABI_SYS_PEEK_GS  20                  /* returns the other thread's GS base; without FSGSBASE, if its selector is not null,
+                                              * that of the descriptor, 0 if there is none */
+#define ABI_SYS_POKE_GS  21                  /* the other thread's GS base := RDI, -EIO if RDI >= ABI_TASK_SIZE_MAX; its selector is
+                                              * kept. Returns 0 */
+#define ABI_SYS_PEEK_FS  22                  /* the same for FS */
+#define ABI_SYS_POKE_FS  23
 #define ABI_EPERM        1
 #define ABI_ENOENT       2
+#define ABI_ESRCH        3
+#define ABI_EIO          5
+#define ABI_EAGAIN       11
 #define ABI_EFAULT       14
 #define ABI_EINVAL       22
 #define ABI_ENOSYS       38
@@ -158,12 +192,18 @@
 #define ABI_USER_GPR      0x0123456780001000
 #define ABI_USER_GPR_STEP 0x0000100000010001
 
+/* The second thread begins at the symbol user_NAME_2 of the program user_NAME, with ABI_USER_GPR_2 in the place of ABI_USER_GPR, RSP
+ * ABI_USER_RSP_2, RDI ABI_USER_GS_2, and RCX as the first one's; all else (RSI, too) by the same formula. */
+#define ABI_USER_GPR_2    0x0fedcba980002000
+#define ABI_USER_GS_2     0x300005000         /* settable by system call, more than 32 bits, no name's value */
+
 /* The command line: NUL-terminated words "scheme=ist program=syscall gs=0x1000 flags=0x0
  * nofsgsbase" that the bench writes into the symbol boot_cmdline before the first instruction; where nobody has, the PVH entry
  * takes the loader's. nofsgsbase: as if CPUID did not offer FSGSBASE; then every other scheme falls back to swapgs, and CR4.FSGSBASE
  * is 0. lapic: there is a local APIC, whose pin LINT1 is to raise NMIs. cpus=2: CPU 1 begins at the symbol _start_secondary with its
  * number in EDI, in the state in which CPU 0 began, and runs user_NAME_cpu1, with gs1= as its user GS value. The workload ends where
- * the last thread does. */
+ * the last thread does. threads=0x2: the second thread is there from the start.
+ * switch=2019: a switch reads and writes FS and GS bases in the way that was proposed in 2019; needs FSGSBASE. */
 #define ABI_CMDLINE_SIZE 256
 
 /* The trap frame that every entry builds and every C handler gets in RDI: offsets of
@@ -216,9 +256,11 @@ struct abi_stack {
  * counter is 8 bytes and goes up by one for each event of that vector handled, and for nothing else; with
  * ABI_COUNTS_WORK, for each reschedule done. With ABI_WHILE_NESTED these are bytes of a stack or its slot that an event of the
  * stack's vector may change only while it interrupts another of its kind. With ABI_KEEPS_U these 8 bytes are where U is kept while the
- * kernel runs: where user code runs an event may have set them to its U. */
+ * kernel runs: where user code runs an event may have set them to its U. With ABI_SWITCH_STORES bytes that a switch of threads
+ * or another thread's visit to the kernel writes, and an event only if it leads to one. */
 #define ABI_COUNTS_WORK  0x100
 #define ABI_WHILE_NESTED 0x200
+#define ABI_SWITCH_STORES 0x300
 #define ABI_KEEPS_U      0x400
 struct abi_exempt {
 	uint64_t addr, size;

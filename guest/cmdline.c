@@ -8,55 +8,15 @@
  * empty. */
 char boot_cmdline[ABI_CMDLINE_SIZE] __attribute__((section(".data"), used));
 
-extern const char user_syscall[], user_syscall_iret[], user_exception[], user_usercopy[], user_gs[],
-	user_flags[], user_work[], user_gp[], user_breakpoint[],
-	user_bad_iret[], user_selector[], user_set_rip[], user_fallback[], user_no_stack[], user_nmi[], user_nmi_again[],
-	user_machine_check[], user_debug[], user_watch[], user_prctl[], user_gs_percpu[], user_cost[], user_probe[];
-extern const char user_decision[], user_step[], user_context[];
-extern const char user_two_cpus[], user_two_cpus_cpu1[], user_ipi[], user_ipi_cpu1[], user_remote_gs[], user_remote_gs_cpu1[],
-	user_migrate[], user_migrate_cpu1[];
-
-static const struct named {
+/* A user program of user.h: where it begins; on CPU 1, and as a second thread, 0 if it does not. */
+struct program {
 	const char *name;
-	uint64_t value, on_cpu_1;
-} schemes[] = {
-	{ "swapgs", SCHEME_SWAPGS, 0 },
-	{ "ist", SCHEME_IST, 0 },
-	{ "lsl", SCHEME_LSL, 0 },
-	{ "pure", SCHEME_PURE, 0 },
-	{ 0, 0, 0 },
-}, programs[] = {
-	{ "syscall", (uint64_t)user_syscall, 0 },
-	{ "syscall_iret", (uint64_t)user_syscall_iret, 0 },
-	{ "exception", (uint64_t)user_exception, 0 },
-	{ "usercopy", (uint64_t)user_usercopy, 0 },
-	{ "gs", (uint64_t)user_gs, 0 },
-	{ "flags", (uint64_t)user_flags, 0 },
-	{ "work", (uint64_t)user_work, 0 },
-	{ "gp", (uint64_t)user_gp, 0 },
-	{ "breakpoint", (uint64_t)user_breakpoint, 0 },
-	{ "bad_iret", (uint64_t)user_bad_iret, 0 },
-	{ "selector", (uint64_t)user_selector, 0 },
-	{ "no_stack", (uint64_t)user_no_stack, 0 },
-	{ "set_rip", (uint64_t)user_set_rip, 0 },
-	{ "fallback", (uint64_t)user_fallback, 0 },
-	{ "nmi", (uint64_t)user_nmi, 0 },
-	{ "nmi_again", (uint64_t)user_nmi_again, 0 },
-	{ "machine_check", (uint64_t)user_machine_check, 0 },
-	{ "debug", (uint64_t)user_debug, 0 },
-	{ "watch", (uint64_t)user_watch, 0 },
-	{ "prctl", (uint64_t)user_prctl, 0 },
-	{ "gs_percpu", (uint64_t)user_gs_percpu, 0 },
-	{ "cost", (uint64_t)user_cost, 0 },
-	{ "decision", (uint64_t)user_decision, 0 },
-	{ "step", (uint64_t)user_step, 0 },
-	{ "context", (uint64_t)user_context, 0 },
-	{ "probe", (uint64_t)user_probe, 0 },
-	{ "two_cpus", (uint64_t)user_two_cpus, (uint64_t)user_two_cpus_cpu1 },
-	{ "ipi", (uint64_t)user_ipi, (uint64_t)user_ipi_cpu1 },
-	{ "remote_gs", (uint64_t)user_remote_gs, (uint64_t)user_remote_gs_cpu1 },
-	{ "migrate", (uint64_t)user_migrate, (uint64_t)user_migrate_cpu1 },
-	{ 0, 0, 0 },
+	uint64_t first, on_cpu_1, second;
+};
+extern const struct program __programs_start[], __programs_end[];
+
+static const char *const schemes[SCHEME_COUNT] = {
+	[SCHEME_SWAPGS] = "swapgs", [SCHEME_IST] = "ist", [SCHEME_LSL] = "lsl", [SCHEME_PURE] = "pure",
 };
 
 void cmdline_refuse(const char *why, const char *word)
@@ -82,11 +42,19 @@ static const char *after(const char *word, const char *prefix)
 	return word;
 }
 
-static const struct named *find(const struct named *table, const char *name)
+static enum scheme find_scheme(const char *name)
 {
-	for (; table->name; table++)
-		if (is_same(table->name, name))
-			return table;
+	for (enum scheme n = 0; n < SCHEME_COUNT; n++)
+		if (is_same(schemes[n], name))
+			return n;
+	cmdline_refuse("command line: unknown name", name);
+}
+
+static const struct program *find_program(const char *name)
+{
+	for (const struct program *p = __programs_start; p < __programs_end; p++)
+		if (is_same(p->name, name))
+			return p;
 	cmdline_refuse("command line: unknown name", name);
 }
 
@@ -114,10 +82,11 @@ static uint64_t hex(const char *text)
 	return value;
 }
 
-static void set_program(struct cmdline *out, const struct named *program)
+static void set_program(struct cmdline *out, const struct program *program)
 {
-	out->program = program->value;
+	out->program = program->first;
 	out->program_1 = program->on_cpu_1;
+	out->program_2 = program->second;
 }
 
 static void parse_word(const char *word, struct cmdline *out)
@@ -125,9 +94,9 @@ static void parse_word(const char *word, struct cmdline *out)
 	const char *value;
 
 	if ((value = after(word, "scheme=")))
-		out->scheme = find(schemes, value)->value;
+		out->scheme = find_scheme(value);
 	else if ((value = after(word, "program=")))
-		set_program(out, find(programs, value));
+		set_program(out, find_program(value));
 	else if ((value = after(word, "gs=")))
 		out->gs = hex(value);
 	else if ((value = after(word, "gs1=")))
@@ -140,6 +109,10 @@ static void parse_word(const char *word, struct cmdline *out)
 		out->fsgsbase = true;
 	else if (is_same(word, "nofsgsbase"))
 		out->nofsgsbase = true;
+	else if ((value = after(word, "threads=")))
+		out->threads = hex(value);
+	else if (is_same(word, "switch=2019"))
+		out->switch_2019 = true;
 	else if (is_same(word, "lapic"))
 		out->lapic = true;
 	else
@@ -170,4 +143,6 @@ void cmdline_parse(struct cmdline *out)
 		cmdline_refuse("command line: needed", "scheme= and program=");
 	if (!out->cpus || out->cpus > ABI_CPUS || (out->cpus > 1 && !out->program_1))
 		cmdline_refuse("command line: there are not so many CPUs, or no program for each", 0);
+	if (out->threads > ABI_THREADS || (out->threads == 2 && !out->program_2))
+		cmdline_refuse("command line: more threads than there are, or no second program", 0);
 }

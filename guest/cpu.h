@@ -102,6 +102,50 @@ static inline uint64_t cpu_rflags(void)
 	return flags;
 }
 
+/* IF := 0, and back to what it was. */
+static inline uint64_t cpu_irq_save(void)
+{
+	uint64_t flags = cpu_rflags();
+
+	cpu_cli();
+	return flags;
+}
+
+static inline void cpu_irq_restore(uint64_t flags)
+{
+	asm volatile("pushq %0; popfq" : : "r"(flags) : "memory", "cc");
+}
+
+/* Of the running thread; there is no inactive FS base. */
+static inline uint64_t cpu_rdfsbase(void)
+{
+	uint64_t base;
+
+	asm volatile("rdfsbase %0" : "=r"(base));
+	return base;
+}
+
+static inline void cpu_wrfsbase(uint64_t base)
+{
+	asm volatile("wrfsbase %0" : : "r"(base) : "memory");
+}
+
+static inline uint16_t cpu_read_fs(void)
+{
+	uint32_t selector;
+
+	asm volatile("mov %%fs, %0" : "=r"(selector));
+	return selector;
+}
+
+static inline uint16_t cpu_read_gs(void)
+{
+	uint32_t selector;
+
+	asm volatile("mov %%gs, %0" : "=r"(selector));
+	return selector;
+}
+
 static inline uint64_t cpu_read_cr2(void)
 {
 	uint64_t value;

@@ -11,7 +11,7 @@
 typedef void entry_fn(void);
 entry_fn asm_exc_breakpoint, asm_exc_invalid_op, asm_exc_general_protection, asm_exc_page_fault;
 entry_fn asm_exc_segment_not_present, asm_exc_stack_segment;
-entry_fn asm_exc_interrupt, asm_exc_reschedule;
+entry_fn asm_exc_interrupt, asm_exc_reschedule, asm_exc_timer, asm_exc_timer_pure;
 entry_fn asm_exc_breakpoint_pure, asm_exc_invalid_op_pure, asm_exc_general_protection_pure, asm_exc_page_fault_pure;
 entry_fn asm_exc_segment_not_present_pure, asm_exc_stack_segment_pure;
 entry_fn asm_exc_interrupt_pure, asm_exc_reschedule_pure, asm_exc_call_pure, asm_exc_kick_pure;
@@ -42,6 +42,7 @@ static const struct gate {
 	{ VECTOR_PF, IST_NONE, ORDINARY(asm_exc_page_fault) },
 	{ VECTOR_IRQ, IST_NONE, ORDINARY(asm_exc_interrupt) },
 	{ VECTOR_RESCHED, IST_NONE, ORDINARY(asm_exc_reschedule) },
+	{ VECTOR_TIMER, IST_NONE, ORDINARY(asm_exc_timer) },
 	{ VECTOR_CALL, IST_NONE, ORDINARY(asm_exc_call) },
 	{ VECTOR_KICK, IST_NONE, ORDINARY(asm_exc_kick) },
 	{ VECTOR_MC, IST_MC, PARANOID(asm_exc_machine_check) },
@@ -73,7 +74,7 @@ static struct tss tss[ABI_CPUS];
 #define INDEX(selector) ((selector) >> 3)
 
 /* SYSCALL and SYSRET fix the order: kernel CS, SS; user base (none here), SS, CS. */
-#define GDT_ENTRIES (INDEX(ABI_CPU_NUMBER) + 1)
+#define GDT_ENTRIES (INDEX(ABI_TLS) + 1)
 static const uint64_t descriptors[GDT_ENTRIES] = {
 	[INDEX(ABI_KERNEL_CS)] = KERNEL_CODE,
 	[INDEX(ABI_KERNEL_SS)] = KERNEL_DATA,
@@ -82,6 +83,7 @@ static const uint64_t descriptors[GDT_ENTRIES] = {
 	[INDEX(ABI_ABSENT_SS)] = USER_DATA & ~PRESENT,
 	[INDEX(ABI_ABSENT_CS)] = USER_CODE & ~PRESENT,
 	[INDEX(ABI_CPU_NUMBER)] = 0,
+	[INDEX(ABI_TLS)] = 0,
 };
 
 /* One for each CPU, because the TSS is its own. */
@@ -118,6 +120,7 @@ static void tss_init(unsigned cpu)
 	struct tss *t = &tss[cpu];
 
 	t->rsp[0] = stacks_top(cpu, IST_NONE);
+	percpu_areas[cpu].tss = t;
 	for (unsigned n = IST_NMI; n <= IST_DB; n++)
 		t->ist[n] = stacks_top(cpu, n);
 	t->io_map = offsetof(struct tss, io_refused);
@@ -139,6 +142,13 @@ static void idt_set(const struct gate *gate, enum scheme scheme)
 	idt[gate->vector].low = (entry & 0xffff) | ABI_KERNEL_CS << 16 | (uint64_t)gate->ist << 32 |
 				interrupt_gate << 40 | (entry >> 16 & 0xffff) << 48;
 	idt[gate->vector].high = entry >> 32;
+}
+
+_Static_assert(USER_DATA == ABI_TLS_DESCRIPTOR, "a TLS descriptor is user data");
+
+void desc_set_tls(uint64_t word)
+{
+	gdt[percpu_this()->cpu][INDEX(ABI_TLS)] = word;
 }
 
 void desc_init(enum scheme scheme)

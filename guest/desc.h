@@ -3,6 +3,8 @@
 #ifndef GUEST_DESC_H
 #define GUEST_DESC_H
 
+#include <stdint.h>
+
 enum scheme {
 	SCHEME_SWAPGS,
 	SCHEME_IST,
@@ -22,5 +24,8 @@ void desc_live(void);
 unsigned desc_cpu(void);
 /* Entries from user code on this CPU begin here. */
 void desc_set_stack(unsigned cpu, unsigned long top);
+
+/* The descriptor of ABI_TLS; 0: not present. */
+void desc_set_tls(uint64_t word);
 
 #endif

@@ -39,6 +39,7 @@ EXCEPTION general_protection			/* #GP */
 EXCEPTION page_fault				/* #PF */
 EXCEPTION interrupt, pushq $FRAME_NO_ERROR	/* the bench's interrupt source */
 EXCEPTION reschedule, pushq $FRAME_NO_ERROR	/* what a handler asked for */
+EXCEPTION timer, pushq $FRAME_NO_ERROR		/* always asks for a reschedule */
 EXCEPTION call, pushq $FRAME_NO_ERROR		/* from another CPU */
 EXCEPTION kick, pushq $FRAME_NO_ERROR		/* from another CPU */
 

@@ -35,6 +35,7 @@ EXCEPTION_PURE general_protection			/* #GP */
 EXCEPTION_PURE page_fault				/* #PF */
 EXCEPTION_PURE interrupt, pushq $FRAME_NO_ERROR		/* the bench's interrupt source */
 EXCEPTION_PURE reschedule, pushq $FRAME_NO_ERROR	/* what a handler asked for */
+EXCEPTION_PURE timer, pushq $FRAME_NO_ERROR		/* always asks for a reschedule */
 EXCEPTION_PURE call, pushq $FRAME_NO_ERROR		/* what another CPU asked for */
 EXCEPTION_PURE kick, pushq $FRAME_NO_ERROR
 

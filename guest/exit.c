@@ -6,6 +6,7 @@
 #include "guest/cpu.h"
 #include "guest/exit.h"
 #include "guest/percpu.h"
+#include "guest/thread.h"
 #include "guest/work.h"
 
 /* "Canonical and the user's" is a comparison with one number as long as addresses have so many bits. Wider ones need a look at
@@ -33,7 +34,7 @@ const struct abi_exit abi_exits[ABI_EXITS] = {
 /* The flags are looked at again with IF = 0 each time: an interrupt that asks for more may come while work is done. */
 static ENTRY_TEXT void work_loop(struct abi_frame *frame)
 {
-	while (*work_flags()) {
+	while (thread_current()->work) {
 		cpu_sti();
 		work_do(frame);
 		cpu_cli();

@@ -38,7 +38,12 @@ SAME(percpu, self, PERCPU_SELF);
 SAME(percpu, stack_top, PERCPU_STACK_TOP);
 SAME(percpu, user_rsp, PERCPU_USER_RSP);
 SAME(percpu, current, PERCPU_CURRENT);
+SAME(percpu, tss, PERCPU_TSS);
 SAME(thread, gs_base, THREAD_GS_BASE);
+SAME(thread, work, THREAD_WORK);
+SAME(thread, kernel_sp, THREAD_KERNEL_SP);
+SAME(thread, stack_top, THREAD_STACK_TOP);
+_Static_assert(offsetof(struct thread, tls) + 8 == THREAD_SAVED, "what holds while it does not run comes first");
 _Static_assert(sizeof(struct percpu) == ABI_PERCPU_SIZE, "K of CPU n is percpu_areas + n * ABI_PERCPU_SIZE");
 
 /* The bench reads this word out of the image and refuses any other version. */

@@ -57,6 +57,7 @@ int gsbase_load_selector(uint32_t selector)
 	uint64_t gs_base = user_gs_base();
 	int result;
 
+	thread_current()->gs_base = gs_base;
 	cpu_cli();
 	result = in_thread ? load_gs_pure(selector) : load_gs(selector);
 	user_gs_base_set(gs_base);

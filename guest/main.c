@@ -4,6 +4,7 @@
 #include "guest/context.h"
 #include "guest/cpu.h"
 #include "guest/debug.h"
+#include "guest/fsgs.h"
 #include "guest/gsbase.h"
 #include "guest/lapic.h"
 #include "guest/mce.h"
@@ -43,13 +44,24 @@ static bool fsgsbase_choose(void)
 	return args.scheme != SCHEME_SWAPGS || args.fsgsbase;
 }
 
+/* Under scheme pure GS is no matter of a switch. Else by whether user code has the instructions, whatever the scheme. */
+static enum fsgs_way fsgs_choose(void)
+{
+	if (args.switch_2019 && !fsgsbase)
+		cmdline_refuse("command line: FSGSBASE is needed and not offered", "switch=2019");
+	if (args.scheme == SCHEME_PURE)
+		return FSGS_IN_THREAD;
+	if (args.switch_2019)
+		return FSGS_AS_2019;
+	return fsgsbase ? FSGS_BY_INSTRUCTION : FSGS_BY_MSR;
+}
+
 /* A = K; I as the first exit to user code needs it. */
 static void gs_init(unsigned cpu)
 {
 	cpu_wrmsr(MSR_FS_BASE, 0);
 	cpu_wrmsr(MSR_GS_BASE, (uint64_t)&percpu_areas[cpu]);
 	cpu_wrmsr(MSR_KERNEL_GS_BASE, args.scheme == SCHEME_PURE ? ABI_GS_POISON : 0);
-	gsbase_init(args.scheme);
 }
 
 static void cr4_init(void)
@@ -97,10 +109,12 @@ static __attribute__((noreturn)) void enter_user(struct abi_frame *first)
 void kmain(struct abi_frame *first)
 {
 	cmdline_parse(&args);                   /* what the bench wants */
-	fsgsbase = fsgsbase_choose();      /* before anything depends on it */
+	fsgsbase = fsgsbase_choose();           /* before anything depends on it */
 	percpu_init();                          /* K points to something */
-	thread_init();                          /* and it to a thread */
-	stacks_init();                          /* the IST stacks know K */
+	gsbase_init(args.scheme);               /* where U is kept */
+	stacks_init();                          /* the stacks know K */
+	thread_init(&args, fsgsbase);           /* K points to a thread ... */
+	fsgs_init(fsgs_choose());               /* ... which can be switched */
 	desc_init(args.scheme);                 /* the tables of all CPUs */
 	cpu_init(0);
 	if (args.lapic)

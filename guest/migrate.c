@@ -2,9 +2,9 @@
 /* migrate.c: CPUs that run no thread: how a thread leaves one CPU, and how another CPU takes it. */
 #include "guest/cpu.h"
 #include "guest/desc.h"
+#include "guest/fsgs.h"
 #include "guest/gsbase.h"
 #include "guest/lock.h"
-#include "guest/prctl.h"
 #include "guest/report.h"
 #include "guest/smp.h"
 #include "guest/stacks.h"
@@ -33,14 +33,12 @@ static __attribute__((noreturn)) void take(struct thread *thread)
 {
 	struct percpu *cpu = percpu_this();
 	struct abi_frame *frame = (struct abi_frame *)thread->stack_top - 1;
-	uint64_t was = thread->cpu;
 
-	thread->cpu = cpu->cpu;
 	cpu->current = thread;
 	cpu->incoming = 0;
 	set_stack(thread->stack_top);
 	stacks_move(thread->number, cpu->cpu);
-	user_gs_base_set(prctl_next_gs(thread, thread->gs_base, was, cpu->cpu));
+	fsgs_take(thread);
 	if (gsbase_in_thread())
 		thread_enter_pure(frame);
 	thread_enter(frame);
@@ -72,6 +70,7 @@ static void hand_over(uint64_t to)
 
 static void leave(uint64_t argument __attribute__((unused)))
 {
+	thread_current()->runnable = false;
 	percpu_this()->current = 0;
 	cpu_idle();
 }
@@ -94,7 +93,7 @@ uint64_t sys_migrate(struct abi_frame *frame)
 		return 0;
 	frame->rax = 0;
 	cpu_cli();
-	thread->gs_base = user_gs_base();
+	fsgs_save(thread);
 	go_idle(hand_over, frame->rdi);
 }
 

@@ -29,10 +29,14 @@ const struct abi_exempt abi_exempt[] = {
 	COUNTER(work_count, ABI_COUNTS_WORK, "counts reschedules done on the way to user code"),
 	{ (uint64_t)&threads[0].gs_base, sizeof(uint64_t), ABI_KEEPS_U, "U under scheme pure, while the kernel runs" },
 	{ (uint64_t)&threads[1].gs_base, sizeof(uint64_t), ABI_KEEPS_U, "U under scheme pure, while the kernel runs" },
+	COUNTER(timer_count, VECTOR_TIMER, "counts timer interrupts handled"),
 	COUNTER(call_count, VECTOR_CALL, "counts calls from other CPUs"),
 	COUNTER(kick_count, VECTOR_KICK, "counts kicks from other CPUs"),
 	NESTED(0),
 	NESTED(1),
+	{ (uint64_t)&threads[0], THREAD_SAVED, ABI_SWITCH_STORES, "FS, GS, TLS, RSP of the first thread, saved" },
+	{ (uint64_t)&threads[1], THREAD_SAVED, ABI_SWITCH_STORES, "FS, GS, TLS, RSP of the second thread, saved" },
+	{ (uint64_t)&percpu_areas[0].user_rsp, sizeof(uint64_t), ABI_SWITCH_STORES, "RSP of the last SYSCALL" },
 };
 
 struct percpu *percpu_expected(void)

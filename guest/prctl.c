@@ -59,6 +59,7 @@ static uint64_t set_fs(uint64_t base)
 		return -ABI_EPERM;
 	cpu_load_fs(0);
 	cpu_wrmsr(MSR_FS_BASE, base);
+	thread_current()->fs_base = base;
 	return 0;
 }
 

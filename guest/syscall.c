@@ -12,6 +12,7 @@
 #include "guest/setframe.h"
 #include "guest/smp.h"
 #include "guest/syscall.h"
+#include "guest/threadcall.h"
 #include "guest/trap.h"
 #include "guest/usercopy.h"
 #include "guest/vector.h"
@@ -117,6 +118,14 @@ static uint64_t (*const table[])(struct abi_frame *frame) = {
 	[ABI_SYS_RESCHED_OTHER] = sys_resched_other,
 	[ABI_SYS_SET_GS_OTHER] = sys_set_gs_other,
 	[ABI_SYS_MIGRATE] = sys_migrate,
+	[ABI_SYS_FORK] = sys_fork,
+	[ABI_SYS_EXEC] = sys_exec,
+	[ABI_SYS_SET_TLS] = sys_set_tls,
+	[ABI_SYS_LOAD_FS] = sys_load_fs,
+	[ABI_SYS_PEEK_GS] = sys_peek_gs,
+	[ABI_SYS_POKE_GS] = sys_poke_gs,
+	[ABI_SYS_PEEK_FS] = sys_peek_fs,
+	[ABI_SYS_POKE_FS] = sys_poke_fs,
 };
 #define SYSCALL_COUNT (sizeof(table) / sizeof(table[0]))
 

@@ -5,27 +5,38 @@
 
 #include "guest/percpu.h"
 
-#define THREAD_GS_BASE 0x00
+#define THREAD_GS_BASE   0x00
+#define THREAD_KERNEL_SP 0x10
+#define THREAD_SAVED     0x28           /* so many bytes are the thread's state while it does not run */
+#define THREAD_WORK      ABI_THREAD_WORK
+#define THREAD_STACK_TOP 0x30
 
 #ifndef __ASSEMBLER__
 #include <stdbool.h>
+
+#include "guest/cmdline.h"
 
 struct thread_percpu {
 	uint64_t base, stride;
 };
 
 struct thread {
-	uint64_t gs_base;               /* as a switch would find it; while the thread runs, the live value wins. Under scheme pure:
-					 * U, while the kernel runs */
+	uint64_t gs_base;               /* these hold while it does not run; of the running one the live values win. Under scheme pure: */
+	uint64_t fs_base;               /* gs_base is U whenever the kernel runs */
+	uint64_t kernel_sp;             /* in switch_to */
+	uint16_t fs, gs;                /* selectors */
+	uint32_t unused;
+	uint64_t tls;                   /* the GDT's word for ABI_TLS while it runs; 0: not present */
+	volatile uint64_t work;         /* WORK_*: any but 0 keeps it from user code. Other CPUs set them, too: by locked instructions */
+	uint64_t stack_top;             /* of its kernel stack, thread_stack[number]; while it is in the kernel, its user frame ends there */
+	uint64_t number;
+	uint64_t cpu;                   /* that it runs on, or has run on last */
+	bool runnable;
 	bool gs_is_percpu;              /* U is gs_percpu.base + CPU number * gs_percpu.stride: prctl.h */
 	struct thread_percpu gs_percpu;
 	uint64_t steps;                 /* single steps that it has made and not been told of */
-	uint64_t number;                /* the CPU that it began on; its kernel stack is thread_stack[number] */
-	uint64_t cpu;                   /* that it runs on, or has run on last */
-	uint64_t stack_top;             /* of that stack; while the thread is in the kernel, its user frame ends there */
 };
-
-extern struct thread threads[ABI_CPUS];
+extern struct thread threads[ABI_THREADS];
 
 /* The running thread's, by GS. */
 static inline struct thread *thread_current(void)
@@ -33,6 +44,17 @@ static inline struct thread *thread_current(void)
 	return percpu_this()->current;
 }
 
-void thread_init(void);
+/* The first one runs on CPU 0; the second one on CPU 1 if there is one, or, if the command line asks for it, on CPU 0 when it is its turn.
+ * Behind stacks_init(). */
+void thread_init(const struct cmdline *args, bool fsgsbase);
+
+/* A thread that is not this one and is there, on the same CPU, or NULL. */
+struct thread *thread_other(const struct thread *thread);
+
+/* Makes the second thread, which begins with this frame and FS, GS and TLS of `like`; NULL if it is there already. */
+struct thread *thread_make(const struct abi_frame *first, const struct thread *like);
+
+/* Another thread runs if there is one; comes back when it is this one's turn again. IF = 0. */
+void thread_reschedule(void);
 #endif
 #endif

@@ -20,6 +20,7 @@ bool exc_debug(struct abi_frame *frame);
 bool exc_double_fault(struct abi_frame *frame);
 void exc_interrupt(struct abi_frame *frame);
 void exc_reschedule(struct abi_frame *frame);
+void exc_timer(struct abi_frame *frame);
 void exc_call(struct abi_frame *frame);
 void exc_kick(struct abi_frame *frame);
 

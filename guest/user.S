@@ -7,7 +7,7 @@
 	.section .user.text, "ax"
 
 /* syscall: entry by SYSCALL, return by SYSRET, twice over, with an argument that comes back and with U. */
-FUNC user_syscall
+PROGRAM syscall
 	SET_GS
 	mov	$0xfedcba9876543211, %rdi
 	mov	$2, %ecx
@@ -24,7 +24,7 @@ user_syscall_again:
 END user_syscall
 
 /* syscall_iret: entry by SYSCALL, return by IRET, because the RIP has changed. */
-FUNC user_syscall_iret
+PROGRAM syscall_iret
 	SET_GS
 	mov	$2, %ecx
 user_syscall_iret_again:
@@ -40,7 +40,7 @@ user_syscall_iret_target:
 END user_syscall_iret
 
 /* exception: entry by a gate and return by IRET: #UD without an error code, #PF with one, by a load and by a store. */
-FUNC user_exception
+PROGRAM exception
 	SET_GS
 	mov	$user_exception_undefined, %ebx
 	ud2
@@ -56,7 +56,7 @@ user_exception_stored:
 END user_exception
 
 /* gp: #GP by an instruction that only the kernel may execute. Not HLT: the bench's own stops are those. */
-FUNC user_gp
+PROGRAM gp
 	SET_GS
 	mov	$user_gp_refused, %ebx
 	cli
@@ -65,7 +65,7 @@ user_gp_refused:
 END user_gp
 
 /* breakpoint: #BP, a trap: the gate is one that user code may ask for, and the saved RIP is after the INT3. */
-FUNC user_breakpoint
+PROGRAM breakpoint
 	SET_GS
 	mov	$user_breakpoint_trapped, %ebx
 	int3
@@ -92,7 +92,7 @@ END user_breakpoint
 
 /* bad_iret: SIGRETURN to user code as it should be, then to an SS of the kernel's (#GP), an SS that is not present (#SS) and a
  * CS that is not present (#NP). */
-FUNC user_bad_iret
+PROGRAM bad_iret
 	SET_GS
 	mov	$ABI_USER_DATA, %edi
 	SIGRETURN ABI_USER_CS, ABI_USER_SS
@@ -110,7 +110,7 @@ END user_bad_iret
 
 /* selector: GS selectors that cannot be loaded, one of the kernel's (#GP) and one that is not present (#NP), one that can, and
  * null. U stays. */
-FUNC user_selector
+PROGRAM selector
 	SET_GS
 	LOAD_GS ABI_KERNEL_SS
 	LOAD_GS ABI_ABSENT_SS
@@ -130,7 +130,7 @@ END user_selector
 
 /* set_rip: RIP and RCX are set to user code (SYSRET), then to an address that is not canonical: the kernel must take IRET, the
  * fault is the user's. */
-FUNC user_set_rip
+PROGRAM set_rip
 	SET_GS
 	mov	$user_set_rip_set, %edi
 	SET_RIP
@@ -145,7 +145,7 @@ user_set_rip_refused:
 END user_set_rip
 
 /* usercopy: the kernel reads user memory for the user: a good pointer, then one that faults inside the kernel. */
-FUNC user_usercopy
+PROGRAM usercopy
 	SET_GS
 	mov	$ABI_USER_DATA, %edi
 	mov	%rbp, (%rdi)
@@ -158,7 +158,7 @@ FUNC user_usercopy
 END user_usercopy
 
 /* gs: the user's own use of U: read it back, and reach memory through it. */
-FUNC user_gs
+PROGRAM gs
 	push	%rcx
 	SET_GS
 	pop	%rcx
@@ -180,7 +180,7 @@ END user_gs
 
 /* fallback: RDGSBASE and WRGSBASE where they are not offered: #UD, unless the host executes them all the same; then U is
  * what it was. */
-FUNC user_fallback
+PROGRAM fallback
 	SET_GS
 	mov	$user_fallback_read, %ebx
 	rdgsbase %rax
@@ -192,7 +192,7 @@ user_fallback_written:
 END user_fallback
 
 /* flags: every kind of entry and return with the RFLAGS of flags= set: DF, AC, ID, NT. */
-FUNC user_flags
+PROGRAM flags
 	SET_GS
 	push	%rsi
 	popfq
@@ -220,7 +220,7 @@ END user_flags
 
 /* work: a reschedule is asked for by a system call, so that the work on the way out is a golden run's, too; then one way
  * out by IRET. */
-FUNC user_work
+PROGRAM work
 	SET_GS
 	mov	$ABI_SYS_YIELD, %eax
 	syscall
@@ -231,7 +231,7 @@ user_work_undefined:
 END user_work
 
 /* no_stack: SYSCALL while RSP is an address to which nothing can be pushed. */
-FUNC user_no_stack
+PROGRAM no_stack
 	mov	$ABI_USER_UNMAPPED, %esp
 	SET_GS
 	mov	$0xfedcba9876543211, %rdi
@@ -241,7 +241,7 @@ FUNC user_no_stack
 END user_no_stack
 
 /* probe: what the host keeps of RFLAGS across one SYSCALL. Not a scenario: the bench measures with it. */
-FUNC user_probe
+PROGRAM probe
 	SET_GS
 	push	%rsi
 	popfq

@@ -6,6 +6,19 @@
 #include "guest/regs.h"
 
 #ifdef __ASSEMBLER__
+/* A program of this name; on CPU 1 its thread begins at user_NAME_cpu1, a second thread on CPU 0 at user_NAME_2, if there is such a symbol. */
+.macro PROGRAM name
+	.pushsection .programs, "a"
+	.weak	user_\name\()_cpu1, user_\name\()_2
+	.quad	.Lprogram_\name, user_\name, user_\name\()_cpu1, user_\name\()_2
+	.popsection
+	.pushsection .rodata
+.Lprogram_\name:
+	.asciz	"\name"
+	.popsection
+FUNC user_\name
+.endm
+
 /* U := RDI, by the user's own means or by asking the kernel. RDI, RSI and what is on the stack are kept. */
 .macro SET_GS
 	jrcxz	.Lask_\@

@@ -11,7 +11,7 @@
 	syscall
 .endm
 
-FUNC user_cost
+PROGRAM cost
 	CALL_KERNEL ABI_SYS_ECHO, 1			/* SYSCALL to SYSRET */
 	CALL_KERNEL ABI_SYS_JUMP, user_cost_jumped	/* SYSCALL to IRET */
 	nop						/* never: the kernel returns behind it */

@@ -20,7 +20,7 @@
 .endm
 
 /* nmi: the last one's body faults, and from the IRET of that on NMIs are unmasked in its handler. */
-FUNC user_nmi
+PROGRAM nmi
 	SET_GS
 	RAISE	ABI_VECTOR_NMI
 	RAISE_IN_KERNEL ABI_VECTOR_NMI
@@ -34,20 +34,20 @@ FUNC user_nmi
 END user_nmi
 
 /* nmi_again: an NMI that is interrupted by another one, after its body has faulted. */
-FUNC user_nmi_again
+PROGRAM nmi_again
 	SET_GS
 	RAISE_IN_KERNEL ABI_VECTOR_NMI + ABI_RAISE_FAULT + ABI_RAISE_AGAIN
 	EXIT
 END user_nmi_again
 
-FUNC user_machine_check
+PROGRAM machine_check
 	SET_GS
 	RAISE	ABI_VECTOR_MC
 	RAISE_IN_KERNEL ABI_VECTOR_MC
 	EXIT
 END user_machine_check
 
-FUNC user_debug
+PROGRAM debug
 	SET_GS
 	RAISE	ABI_VECTOR_DB
 	RAISE_IN_KERNEL ABI_VECTOR_DB
@@ -62,7 +62,7 @@ END user_debug
 .endm
 
 /* watch: each kind of access to the watched word, whole and in part, and its neighbours; then by the kernel for the user. */
-FUNC user_watch
+PROGRAM watch
 	SET_GS
 	mov	$debug_stack, %rdi		/* refused: K in its slot is read on the way into each #DB */
 	mov	$ABI_SYS_WATCH, %eax

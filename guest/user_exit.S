@@ -32,7 +32,7 @@
 .endm
 
 /* decision: SYSRET, and each reason against it alone. */
-FUNC user_decision
+PROGRAM decision
 	SET_GS
 	mov	$ABI_SYS_ECHO, %eax
 	syscall						/* SYSRET */
@@ -68,7 +68,7 @@ END user_decision
 
 /* step: behind POP RCX is RIP and R11 is RFLAGS, TF among them: by SYSRET the step to the next instruction would be interrupted before that is
  * made, again and again. Then across a system call that returns by itself, one whose return is given, and a fault. */
-FUNC user_step
+PROGRAM step
 	SET_GS
 	SET_FLAGS FLAGS_TF
 	mov	$user_step_stuck, %ecx			/* the first single step */
@@ -101,7 +101,7 @@ END user_step
 
 /* context: faults where the context must not be asked: in the body of an NMI that has interrupted user code, and of one in a system
  * call; besides, what user and kernel code has. */
-FUNC user_context
+PROGRAM context
 	SET_GS
 	mov	$1, %edi
 	mov	$ABI_SYS_NMI_FAULTS, %eax

@@ -23,7 +23,7 @@
 	.set	room_for_two, ABI_TASK_SIZE_MAX - 0x2001
 
 /* prctl: each call, each of its errors, and that a base set otherwise is told truly. RDI, the base asked for, is kept in R12. */
-FUNC user_prctl
+PROGRAM prctl
 	mov	%rdi, %r12
 	SET_GS
 	PRCTL	ABI_PRCTL_GET_GS, DATA
@@ -65,7 +65,7 @@ END user_prctl
 .endm
 
 /* gs_percpu: a base with a stride: set, told, taken back by every other way of setting GS, and each error. */
-FUNC user_gs_percpu
+PROGRAM gs_percpu
 	mov	%rcx, %r15
 	SET_GS
 	GET_PERCPU						/* ENOENT */

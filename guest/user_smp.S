@@ -34,7 +34,7 @@
 	EXIT
 .endm
 
-FUNC user_two_cpus
+PROGRAM two_cpus
 	VISIT 0
 END user_two_cpus
 
@@ -48,7 +48,7 @@ END user_two_cpus_cpu1
 	syscall
 .endm
 
-FUNC user_ipi
+PROGRAM ipi
 	SET_GS
 	TURN
 	RESCHED_OTHER
@@ -77,7 +77,7 @@ END user_ipi_cpu1
 	syscall
 .endm
 
-FUNC user_remote_gs
+PROGRAM remote_gs
 	SET_GS
 	TURN
 	SET_GS_OTHER 0x3000
@@ -106,7 +106,7 @@ END user_remote_gs_cpu1
 	syscall
 .endm
 
-FUNC user_migrate
+PROGRAM migrate
 	SET_GS
 	TURN
 	MIGRATE 1

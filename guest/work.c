@@ -3,10 +3,10 @@
 #include "guest/context.h"
 #include "guest/cpu.h"
 #include "guest/percpu.h"
+#include "guest/thread.h"
 #include "guest/trap.h"
 #include "guest/work.h"
 
-volatile uint64_t thread_work[ABI_CPUS];
 volatile uint64_t event_request;
 
 bool work_is_requested(void)
@@ -17,14 +17,19 @@ bool work_is_requested(void)
 	return true;
 }
 
+static void request(struct thread *thread)
+{
+	__atomic_or_fetch(&thread->work, WORK_RESCHED, __ATOMIC_SEQ_CST);
+}
+
 void work_request_own(void)
 {
-	work_request_on(percpu_this()->cpu);
+	request(thread_current());
 }
 
 void work_request_on(unsigned cpu)
 {
-	__atomic_or_fetch(&thread_work[cpu], WORK_RESCHED, __ATOMIC_SEQ_CST);
+	request(percpu_areas[cpu].current);
 }
 
 void work_request_by_interrupt(void)
@@ -42,16 +47,18 @@ void work_request(const struct abi_frame *frame)
 		work_request_by_interrupt();
 }
 
-/* One thread in this version: it is scheduled again at once. */
+/* IF = 0 from before a flag is taken back to the exit loop's next look: what asks in between is seen there. */
 static void schedule(void)
 {
-	__atomic_and_fetch(work_flags(), ~(uint64_t)WORK_RESCHED, __ATOMIC_SEQ_CST);
+	cpu_cli();
+	__atomic_and_fetch(&thread_current()->work, ~(uint64_t)WORK_RESCHED, __ATOMIC_SEQ_CST);
 	percpu_this()->work_count++;
+	thread_reschedule();
 }
 
 void work_do(struct abi_frame *frame __attribute__((unused)))
 {
-	if (*work_flags() & WORK_RESCHED)
+	if (thread_current()->work & WORK_RESCHED)
 		schedule();
 }
 
@@ -67,5 +74,13 @@ void exc_reschedule(struct abi_frame *frame)
 	trap_check_entry();
 	context_enter(frame);
 	percpu_this()->resched_count++;
+	work_request_own();
+}
+
+void exc_timer(struct abi_frame *frame)
+{
+	trap_check_entry();
+	context_enter(frame);
+	percpu_this()->timer_count++;
 	work_request_own();
 }

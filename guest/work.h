@@ -7,14 +7,8 @@
 
 #include "guest/percpu.h"
 
-/* The flags of the thread that runs on this CPU. Any but 0 keeps it from user code. Others set them, too: by locked instructions. */
-#define WORK_RESCHED 1
-extern volatile uint64_t thread_work[ABI_CPUS];
-
-static inline volatile uint64_t *work_flags(void)
-{
-	return &thread_work[percpu_this()->cpu];
-}
+/* A thread's flags. Any but 0 keeps it from user code. */
+#define WORK_RESCHED ABI_WORK_RESCHED
 
 /* Did the bench ask for a reschedule together with this event? Asked once, it is taken back. */
 bool work_is_requested(void);
@@ -32,7 +26,8 @@ void work_request(const struct abi_frame *frame);
 /* For the thread of another CPU, which still has to be told. */
 void work_request_on(unsigned cpu);
 
-/* Does all that thread_work asks for, for the thread that is to go back by this frame. IF = 1. */
+/* Does all that the running thread's flags ask for; it is to go back by this frame. IF = 1 before, 0 or 1 after; another thread may have run
+ * in between. */
 void work_do(struct abi_frame *frame);
 
 #endif

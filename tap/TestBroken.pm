@@ -17,7 +17,7 @@
 #   COLUMN: scenario scheme (that which runs: swapgs where the scenario has no FSGSBASE) gs; for a case also cpu symbol offset visit event and all that the map has
 #           (gsgate list --boundaries): cpl a i avalue ivalue stack if df masked raised window db context inject irq gp
 #
-# The cases of a manifest are the map's boundaries times the events: irq where the map has irq=1, gp and pf where it has gp=1, any other event where it
+# The cases of a manifest are the map's boundaries times the events: irq and timer where the map has irq=1, gp and pf where it has gp=1, any other event where it
 # has inject=1, of those NMI where it is not masked, and #DB where the map says how it could come. Expected and reported must be equal sets.
 package TestBroken;
 use strict;
@@ -28,7 +28,7 @@ use Exporter 'import';
 our @EXPORT = qw(@rules @usual read_file read_manifest read_scenarios read_map predict matching);
 our @usual = qw(nmi mce db);    # the other events ask for more than most of these bugs break
 our @rules = read_file('vmm/judge.c') =~ /\[RULE_\w+\] = "([\w-]+)"/g;    # in the order in which they speak
-my @events = qw(nmi mce db irq nmi.resched mce.resched db.resched gp pf);
+my @events = qw(nmi mce db irq timer nmi.resched mce.resched db.resched gp pf);
 my %is_rule = map { $_ => 1 } @rules;
 
 sub read_file {
@@ -127,7 +127,7 @@ sub read_scenarios {
 
 sub is_injected {
 	my ($event, $columns) = @_;
-	return $columns->{irq} if $event eq 'irq';
+	return $columns->{irq} if $event =~ /^(?:irq|timer)$/;
 	return 0 if $event =~ /^nmi\b/ && $columns->{masked};
 	return $columns->{gp} if $event =~ /^(?:gp|pf)$/;
 	return $columns->{inject} && !($event =~ /^db\b/ && $columns->{db} eq 'none');

@@ -24,7 +24,7 @@ static inline void body(struct world *w)
 static inline unsigned own_stack(enum event event)
 {
 	static const unsigned of[] = { [EVENT_NMI] = NMI_STACK, [EVENT_MCE] = MC_STACK, [EVENT_DB] = DB_STACK,
-				       [EVENT_IRQ] = THREAD };
+				       [EVENT_IRQ] = THREAD, [EVENT_TIMER] = THREAD };
 
 	return of[event_base(event)];
 }
@@ -33,7 +33,7 @@ static inline unsigned own_stack(enum event event)
  * the thread stack if user code is left. */
 static inline uint64_t delivery_top(const struct world *w)
 {
-	if (w->in.event == EVENT_IRQ && !cpu_cpl(&w->before))
+	if (event_is_interrupt(w->in.event) && !cpu_cpl(&w->before))
 		return w->before.gpr[GPR_RSP] & ~15ull;
 	return stack_top(w, own_stack(w->in.event));
 }

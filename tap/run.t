@@ -88,7 +88,7 @@ claim('the journal: a case id and a hash a line, no case twice, as many as there
 	my ($r, %seen) = the('two');
 	my @lines = lines_of($r->{journal});
 	return (@lines == $r->{summary}{injections} ? () : @lines . " lines, $r->{summary}{injections} injections",
-		grep { !m{^[\w.-]+/(?:swapgs|ist)/u-[\w-]+/[\w.\@+-]+\+0x[0-9a-f]+\@\d+:(?:(?:nmi|mce|db)(?:[.]resched)?|irq|gp|pf) [0-9a-f]{16}$}
+		grep { !m{^[\w.-]+/(?:swapgs|ist)/u-[\w-]+/[\w.\@+-]+\+0x[0-9a-f]+\@\d+:(?:(?:nmi|mce|db)(?:[.]resched)?|irq|timer|gp|pf) [0-9a-f]{16}$}
 			|| $seen{ (split ' ')[0] }++ } @lines);
 });
 claim('a part of the run writes those lines of the whole journal that it asks for', sub {

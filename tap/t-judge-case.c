@@ -114,7 +114,12 @@ static void test_counter_text(void)
 
 static void work(struct world *w)
 {
-	judge_work(&w->judge, w->work);
+	judge_work(&w->judge, w->work, 0);
+}
+
+static void work_asked(struct world *w)
+{
+	judge_work(&w->judge, w->work, ABI_WORK_RESCHED);
 }
 
 static void test_work(void)
@@ -124,6 +129,9 @@ static void test_work(void)
 
 	is_good(&w, work, "no work left");
 	is_seen(&w, work, &flags, true, "work left");
+	is_breach(&w, work_asked, RULE_EXIT_WORK, "the thread's work flags is 0, must be 0x1", "what was asked for is forgotten");
+	w.work = ABI_WORK_RESCHED;
+	is_good(&w, work_asked, "what was asked for waits");
 }
 
 static void after_work(struct world *w)
@@ -157,7 +165,7 @@ static void test_after_work(void)
 static unsigned may_use(enum event event, unsigned cpl)
 {
 	static const unsigned own[] = { [EVENT_NMI] = 1 << NMI_STACK, [EVENT_MCE] = 1 << MC_STACK,
-					[EVENT_DB] = 1 << DB_STACK, [EVENT_IRQ] = 1 << THREAD };
+					[EVENT_DB] = 1 << DB_STACK, [EVENT_IRQ] = 1 << THREAD, [EVENT_TIMER] = 1 << THREAD };
 
 	return own[event_base(event)] | (cpl || event_asks(event) ? 1 << THREAD : 0);
 }
@@ -176,6 +184,28 @@ static void test_allow(void)
 		}
 }
 
+/* An interrupt stays on the stack in use, from CPL 3 it takes the running thread's; so does what asks for a reschedule. */
+static void test_allow_second_thread(void)
+{
+	struct world w = good_world(EVENT_IRQ, 0, SCHEME_IST);
+	const unsigned second = w.layout.stacks;
+
+	world_link(&w);
+	w.layout.stack[w.layout.stacks++] = (struct kernel_stack){ STACKS - 0x10000, 0x2000, 0, 0, "thread-2" };
+	w.before.gpr[GPR_RSP] = STACKS - 0x10000 + 0x1000;
+	judge_allow_stacks(&w.judge, &w.in);
+	is_u64(w.judge.stacks, 1u << second, "irq at CPL 0 on the second thread's stack, while the first is said to run");
+	w.layout.thread = 1;
+	judge_allow_stacks(&w.judge, &w.in);
+	is_u64(w.judge.stacks, 1u << second, "irq at CPL 0 on the second thread's stack");
+	w.before.cs = ABI_USER_CS;
+	judge_allow_stacks(&w.judge, &w.in);
+	is_u64(w.judge.stacks, 1u << second, "irq at CPL 3 while the second thread runs");
+	w.layout.thread = 0;
+	judge_allow_stacks(&w.judge, &w.in);
+	is_u64(w.judge.stacks, 1u << THREAD, "irq at CPL 3 while the first thread runs");
+}
+
 static void test_names(void)
 {
 	unsigned same = 0;
@@ -189,7 +219,7 @@ static void test_names(void)
 
 int main(void)
 {
-	plan(8 + 4 + 7 * 5 * 4 + 4 + 2 + (1 + 13 + 16) + 14 + 2);
+	plan(8 + 4 + 8 * 5 * 4 + 4 + 4 + (1 + 13 + 16) + 16 + 4 + 2);
 	test_first();
 	test_muted();
 	test_counters();
@@ -197,6 +227,7 @@ int main(void)
 	test_work();
 	test_after_work();
 	test_allow();
+	test_allow_second_thread();
 	test_names();
 	return done();
 }

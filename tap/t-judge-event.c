@@ -141,7 +141,7 @@ static void test_body(void)
 		for (enum event event = 0; event < EVENT_RETURNING; event++) {
 			struct world w = handler_world(event, cpl, SCHEME_IST);
 
-			if (event == EVENT_IRQ)         /* it has none */
+			if (event_is_interrupt(event))  /* it has none */
 				continue;
 			w.now.dr7 = ABI_DR7_DISARMED;
 			w.now.gpr[GPR_RSI] = w.in.dr6;
@@ -154,6 +154,7 @@ static void test_body(void)
 int main(void)
 {
 	plan(14 * (1 + 9 + 15) + 2 + 6 + 56 * (1 + 27 + 1) + 10 * 3 + 3 + 6 * 7 + 12 * 6);
+	plan(16 * (1 + 9 + 15) + 2 + 6 + 32 * (1 + 27 + 1) + 6 * 3 + 3 + 6 * 7 + 12 * 6);
 	test_gate();
 	test_gate_while_masked();
 	test_gate_aligned();

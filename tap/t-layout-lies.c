@@ -23,7 +23,7 @@ static void test_lying_file(void)
 {
 	static const char *const needed[] = {
 		"abi_version", "percpu_areas", "boot_cmdline", "boot_pml4", "exc_nmi", "nmi_body", "exc_machine_check",
-		"machine_check_body", "exc_debug", "debug_body", "exc_interrupt", "event_request", "thread_work", "do_syscall_64", "exc_invalid_op", "exc_page_fault",
+		"machine_check_body", "exc_debug", "debug_body", "exc_interrupt", "exc_timer", "event_request", "do_syscall_64", "exc_invalid_op", "exc_page_fault",
 		"exc_general_protection", "exc_breakpoint", "exc_segment_not_present", "exc_stack_segment", "abi_fixup",
 		"__text_start", "__text_end", "__entry_text_start", "__entry_text_end",
 		"__user_text_start", "__user_text_end", "abi_stacks", "abi_exempt",
@@ -118,7 +118,7 @@ static void test_lying_ram(void)
 	elf_close(e);
 }
 
-/* A guest needs one thread stack, and a stack for each NMI-like event. */
+/* A guest needs a stack for each thread, and a stack for each NMI-like event. */
 static void test_lying_stacks(void)
 {
 	static const struct {
@@ -126,12 +126,12 @@ static void test_lying_stacks(void)
 		uint32_t vectors;
 		const char *why;
 	} rows[] = {
-		{ 0, 1 << 3, "abi_stacks names 0 thread stacks, not one" },
-		{ 2, 0, "abi_stacks names 2 thread stacks, not one" },
+		{ 0, 1 << 3, "abi_stacks names 1 thread stacks, not 2" },
+		{ 2, 0, "abi_stacks names 3 thread stacks, not 2" },
 		{ 1, 1 << 3, "abi_stacks names no stack for nmi" },
 		{ 3, 1 << 3, "abi_stacks names no stack for mce" },
 		{ 4, 1 << 3, "abi_stacks names no stack for db" },
-		{ 1, 0, "abi_stacks names 2 thread stacks" },
+		{ 1, 0, "abi_stacks names 3 thread stacks" },
 	};
 
 	for (unsigned n = 0; n < sizeof(rows) / sizeof(rows[0]); n++) {
@@ -171,7 +171,7 @@ static void test_lying_exempt(void)
 {
 	static const char *no_data = "abi_exempt[7] is not kernel data, or is text, a stack or the user's";
 	static const char *no_counter = "abi_exempt[7] counts a vector and is not 8 bytes";
-	static const uint64_t user_pages[] = { ABI_USER_TEXT, ABI_USER_DATA, ABI_USER_STACK };
+	static const uint64_t user_pages[] = { ABI_USER_TEXT, ABI_USER_DATA, ABI_USER_STACK, ABI_USER_STACK_2 };
 	uint64_t k = address("percpu_areas"), text = address("__text_start"), end = address("__text_end");
 
 	exempts(k, 4, 0, NULL, "a counter of no vector may be of any size");
@@ -195,7 +195,7 @@ static void test_lying_exempt(void)
 		exempts(s->base + s->size - 48, 49, ABI_WHILE_NESTED, no_data, "one byte more");
 	}
 	exempts(k, 8, ABI_WHILE_NESTED, no_data, "kernel data for an event inside another");
-	for (unsigned n = 0; n < 3; n++) {
+	for (unsigned n = 0; n < 4; n++) {
 		exempts(user_page(user_pages[n]), 1, 0, no_data, "the first byte of a user page");
 		exempts(user_page(user_pages[n]) + PAGE_SIZE - 1, 1, 0, no_data, "the last byte of a user page");
 	}
@@ -240,7 +240,7 @@ int main(void)
 	close(mkstemp(path));
 	mem_init(&ram, ABI_RAM_SIZE);
 	read_image();
-	plan(1 + (29 + 8) + 1 + 9 + 7 + 6 + (11 + 5 * 2 + 3 * 2) + 1 + 3 + 11);
+	plan(1 + (29 + 8) + 1 + 9 + 7 + 6 + (11 + 5 * 2 + 4 * 2) + 1 + 3 + 11);
 	e = load();
 	ok(layout_init(&layout, e, &ram, err, sizeof(err)), "the layout of %s", guest_path());
 	elf_close(e);

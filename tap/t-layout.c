@@ -20,16 +20,21 @@ static void test_stacks(void)
 		const char *name;
 		uint32_t vectors;
 	} rows[] = { { "thread", 0 }, { "nmi", 1 << 2 }, { "double-fault", 1 << 8 }, { "machine-check", 1 << 18 },
-		     { "debug", 1 << 1 } };
+		     { "debug", 1 << 1 }, { "thread-2", 0 } };
 	const struct kernel_stack *s = layout.stack;
 	unsigned overlaps = 0;
 
-	is_u64(layout.stacks, 5, "five stacks");
-	for (unsigned n = 0; n < 5; n++) {
+	is_u64(layout.stacks, 6, "six stacks");
+	for (unsigned n = 0; n < 6; n++) {
 		is_str(s[n].name, rows[n].name, "stack %u is called %s", n, rows[n].name);
 		is_u64(s[n].vectors, rows[n].vectors, "and takes its vectors");
 		ok(!(s[n].size & (s[n].size - 1)) && !(s[n].base & (s[n].size - 1)) && s[n].slot_bytes == (n == 1 ? 32 : 16),
 		   "its size is a power of two, its base aligned to that, its slot as it must be");
+		if (rows[n].vectors)
+			ok(!(s[n].size & (s[n].size - 1)) && !(s[n].base & (s[n].size - 1)) && s[n].slot_bytes == (n == 1 ? 32 : 16),
+			   "its size is a power of two, its base aligned to that, its slot as it must be");
+		else
+			ok(s[n].base == address("thread_stack") + (n ? s[0].size : 0) && !s[n].slot_bytes, "it has no slot");
 		ok(layout_stack(&layout, s[n].base + s[n].size) == n && layout_stack(&layout, s[n].base + 1) == n,
 		   "RSP from its base + 1 to its top is on it");
 		ok(layout_stack(&layout, s[n].base) != n && layout_stack(&layout, s[n].base + s[n].size + 1) != n,
@@ -64,6 +69,12 @@ static void test_stack_of(void)
 		ok(irq == layout.stack && resched == layout.stack, "interrupts at CPL %u run on the thread stack", cpl);
 	}
 	ok(!layout_stack_of(&layout, 14, 0), "a page fault at CPL 0 has no stack of its own");
+	ok(layout_thread_stack(&layout, 0) == layout.stack && layout_thread_stack(&layout, 1) == layout.stack + 5 &&
+	   !layout_thread_stack(&layout, 2), "each thread has a stack");
+	layout.thread = 1;
+	ok(layout_stack_of(&layout, 2, 3) == layout.stack + 5 && layout_stack_of(&layout, ABI_VECTOR_IRQ, 0) == layout.stack + 5 &&
+	   layout_stack_of(&layout, 2, 0) == layout.stack + 1, "that of the one that runs is used");
+	layout.thread = 0;
 }
 
 static void event_code_is(enum event event, const char *handler, const char *body)
@@ -80,6 +91,7 @@ static void test_event_code(void)
 	event_code_is(EVENT_MCE, "exc_machine_check", "machine_check_body");
 	event_code_is(EVENT_DB, "exc_debug", "debug_body");
 	event_code_is(EVENT_IRQ, "exc_interrupt", NULL);
+	event_code_is(EVENT_TIMER, "exc_timer", NULL);
 	event_code_is(EVENT_NMI_RESCHED, "exc_nmi", "nmi_body");
 	event_code_is(EVENT_MCE_RESCHED, "exc_machine_check", "machine_check_body");
 	event_code_is(EVENT_DB_RESCHED, "exc_debug", "debug_body");
@@ -94,7 +106,6 @@ static void test_places(void)
 	is_u64(layout.cmdline, address("boot_cmdline"), "the command line");
 	is_u64(layout.page_table, address("boot_pml4") - ABI_KERNEL_VIRT, "the page table, by its physical address");
 	is_u64(layout.event_request, address("event_request"), "what the bench asks handlers for");
-	is_u64(layout.thread_work, address("thread_work"), "the thread's work flags");
 	for (unsigned n = 0; n < LAYOUT_HANDLERS; n++)
 		ok(h[n].addr == address(h[n].name) && range_has(&layout.text, h[n].addr), "the handler %s", h[n].name);
 	ok(h[0].vector == -1 && h[1].vector == 6 && h[2].vector == 14 && h[3].vector == 13, "each by its vector");
@@ -107,27 +118,31 @@ static void test_places(void)
 
 static void test_exempts(void)
 {
-	static const uint64_t vectors[] = { 1, 2, 18, ABI_VECTOR_IRQ, ABI_VECTOR_RESCHED };
+	static const uint64_t vectors[] = { 1, 2, 18, ABI_VECTOR_IRQ, ABI_VECTOR_RESCHED, ABI_VECTOR_TIMER };
 	const struct abi_exempt *table = in_ram("abi_exempt");
 	unsigned inside = 0, nested = 0, keeps = 0, same = 0, counters[5] = { 0 };
+	unsigned inside = 0, nested = 0, stores = 0, same = 0, counters[6] = { 0 };
 
 	for (unsigned n = 0; n < layout.exempts; n++) {
 		const struct exempt *x = &layout.exempt[n];
 
-		inside += x->addr >= layout.k_own && x->addr + x->size <= layout.k_other && x->size == 8;
+		stores += x->vector == ABI_SWITCH_STORES;
+		inside += x->vector != ABI_SWITCH_STORES && x->addr >= layout.k_own && x->addr + x->size <= layout.k_other && x->size == 8;
 		nested += x->vector == ABI_WHILE_NESTED && layout_stack(&layout, x->addr + 1) == 1;
 		keeps += x->vector == ABI_KEEPS_U && x->addr == address("threads") && x->size == 8;
 		same += x->reason[0] && !strncmp(x->reason, table[n].reason, sizeof(table[n].reason)) &&
 			x->addr == table[n].addr && x->vector == table[n].vector;
-		for (unsigned k = 0; k < 5; k++)
+		for (unsigned k = 0; k < 6; k++)
 			counters[k] += x->vector == vectors[k];
 	}
 	ok(layout.exempts > 0, "the guest declares counters");
 	is_u64(keeps, 1, "one place keeps U");
 	is_u64(nested, 2, "and two places of the NMI stack that an NMI inside an NMI may change");
 	is_u64(inside, layout.exempts - nested - keeps, "each counter is eight bytes in the per-CPU area");
+	is_u64(stores, 3, "three that a switch writes");
+	is_u64(inside, layout.exempts - nested - stores, "each other counter is eight bytes in the per-CPU area");
 	is_u64(same, layout.exempts, "and says why, and of which vector");
-	for (unsigned k = 0; k < 5; k++)
+	for (unsigned k = 0; k < 6; k++)
 		ok(counters[k], "there is one for vector %lu", (unsigned long)vectors[k]);
 }
 
@@ -243,6 +258,7 @@ int main(void)
 	mem_init(&ram, ABI_RAM_SIZE);
 	read_image();
 	plan(1 + (1 + 5 * 5 + 3) + (8 + 2 + 1) + 7 + (6 + LAYOUT_HANDLERS + 4) + 8 + 5 + 8 + 6 + 4 + 1 + 2);
+	plan(1 + (1 + 6 * 5 + 3) + (8 + 2 + 3) + 8 + (5 + LAYOUT_HANDLERS + 4) + 10 + 5 + 8 + 6 + 4 + 1);
 	e = load();
 	if (!ok(layout_init(&layout, e, &ram, err, sizeof(err)), "the layout of %s", guest_path()))
 		printf("# %s\n", err);

@@ -6,9 +6,10 @@
 #include "tap/tap.h"
 #include "vmm/map.h"
 
-#define NMI_LIKE ((1 << EVENT_RETURNING) - 1 - (1 << EVENT_IRQ))
+#define IRQS     (1 << EVENT_IRQ | 1 << EVENT_TIMER)
+#define NMI_LIKE ((1 << EVENT_RETURNING) - 1 - IRQS)
 #define NMIS     (1 << EVENT_NMI | 1 << EVENT_NMI_RESCHED)
-#define ASKING   (1 << EVENT_NMI_RESCHED | 1 << EVENT_MCE_RESCHED | 1 << EVENT_DB_RESCHED)
+#define ASKING   (1 << EVENT_NMI_RESCHED | 1 << EVENT_MCE_RESCHED | 1 << EVENT_DB_RESCHED | 1 << EVENT_TIMER)
 #define GP       (1 << EVENT_GP | 1 << EVENT_PF)
 #define DEBUG    (1 << EVENT_DB | 1 << EVENT_DB_RESCHED)
 
@@ -44,13 +45,13 @@ static void test_why_not(void)
 	why_not(all, 0, "", "planned, with DR7 armed, IF = 1, and a death predicted: everything");
 	v = all;
 	v.shadow = true;
-	why_not(v, NMI_LIKE | GP | 1 << EVENT_IRQ, "interrupt shadow", "in a shadow: nothing");
+	why_not(v, NMI_LIKE | GP | IRQS, "interrupt shadow", "in a shadow: nothing");
 	v = all;
 	v.interrupts = false;
-	why_not(v, 1 << EVENT_IRQ, "IF is 0", "IF = 0: no interrupt");
+	why_not(v, IRQS, "IF is 0", "IF = 0: no interrupt");
 	v = all;
 	v.inject_irq = false;
-	why_not(v, 1 << EVENT_IRQ, "does not plan", "interrupts not planned: none");
+	why_not(v, IRQS, "does not plan", "interrupts not planned: none");
 	v = all;
 	v.inject = false;
 	why_not(v, NMI_LIKE | GP, "does not plan", "NMI-like events not planned: nothing but interrupts");
@@ -58,7 +59,7 @@ static void test_why_not(void)
 	v.no_ist = false;
 	why_not(v, GP, "no death is predicted", "no death predicted: no #GP, no #PF");
 	v.inject = v.inject_irq = false;
-	why_not(v, NMI_LIKE | GP | 1 << EVENT_IRQ, "does not plan", "what is not planned is said before that");
+	why_not(v, NMI_LIKE | GP | IRQS, "does not plan", "what is not planned is said before that");
 	v = all;
 	v.dr7_armed = false;
 	why_not(v, DEBUG, "DR7 is disarmed", "DR7 disarmed: no #DB");
@@ -76,10 +77,10 @@ static void test_why_not(void)
 	v = all;
 	v.dr7_armed = false;
 	v.inject = v.inject_irq = false;
-	why_not(v, NMI_LIKE | GP | 1 << EVENT_IRQ, "does not plan", "what is not planned is said before DR7");
+	why_not(v, NMI_LIKE | GP | IRQS, "does not plan", "what is not planned is said before DR7");
 	v.shadow = true;
 	v.interrupts = false;
-	why_not(v, NMI_LIKE | GP | 1 << EVENT_IRQ, "interrupt shadow", "and the shadow before all else");
+	why_not(v, NMI_LIKE | GP | IRQS, "interrupt shadow", "and the shadow before all else");
 }
 
 int main(void)

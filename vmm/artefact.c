@@ -43,14 +43,23 @@ static bool pushed_from_user(struct run *r, struct pushed *f)
 	return mem_read(&m->mem, machine_sregs(m)->cr3, machine_regs(m)->rsp, f, sizeof(*f)) && (f->cs & 3) == 3;
 }
 
+/* What was kept lay where the frame has been pushed, unless RSP0 has changed since: then another thread's stack has it, which is idle while
+ * its user code runs. */
+static bool is_kept(struct run *r)
+{
+	struct machine *m = r->machine;
+	gpa_t pushed;
+
+	return r->rsp0_frame && mem_walk(&m->mem, machine_sregs(m)->cr3, machine_regs(m)->rsp, &pushed, NULL) && pushed == r->rsp0_frame;
+}
+
 /* The exception never happened: its frame is gone and CR2 is what it was. RF was set by the exception. */
 static void forget_exception(struct run *r, const struct pushed *f)
 {
 	struct kvm_regs *regs = machine_regs(r->machine);
-	void *p = mem_at(&r->machine->mem, r->rsp0_frame, sizeof(r->under_frame));
 
-	if (r->rsp0_frame)
-		memcpy(p, r->under_frame, sizeof(r->under_frame));
+	if (is_kept(r))
+		memcpy(mem_at(&r->machine->mem, r->rsp0_frame, sizeof(r->under_frame)), r->under_frame, sizeof(r->under_frame));
 	machine_sregs(r->machine)->cr2 = r->cr2_before;
 	regs->rip = f->rip;
 	regs->rsp = f->rsp;

@@ -9,6 +9,7 @@
 #include "vmm/case_flight.h"
 #include "vmm/case_nested.h"
 #include "vmm/case_return.h"
+#include "vmm/case_switch.h"
 #include "vmm/case_work.h"
 #include "vmm/hash.h"
 #include "vmm/inject.h"
@@ -39,6 +40,7 @@ void case_begin(struct session *s, struct case_start *start)
 	machine_collect_dirty(&s->machine);
 	machine_take_ram(&s->machine);
 	s->run.boundary = start->before.rip;
+	case_work_flags(s);             /* finds where they lie */
 }
 
 static void set_stops(struct flight *f)
@@ -157,7 +159,7 @@ static void at_boundary(struct flight *f)
 		return;
 	judge_back(&f->s->judge, &f->in, &f->now);
 	case_judge_back(f);
-	if (event_asks(f->in.event) && !f->s->judge.breach.broken)
+	if (event_asks(f->in.event) && !f->s->judge.breach.broken && !case_switches(f))
 		case_finish_work(f->s, f->start);
 }
 
@@ -165,7 +167,7 @@ static void at_boundary(struct flight *f)
 static bool is_on_its_way(const struct flight *f, const struct kvm_regs *regs)
 {
 	const struct cpu_state *b = f->in.before;
-	const struct kernel_stack *s = layout_stack_of(&f->s->layout, event_vector(f->in.event), 0);
+	const struct kernel_stack *s = judge_stack_of(&f->s->judge, &f->in);
 
 	return cpu_cpl(b) == 0 && regs->rsp != b->gpr[GPR_RSP] && regs->rsp > s->base && regs->rsp <= s->base + s->size;
 }
@@ -193,6 +195,8 @@ static void at_stop(struct flight *f)
 		flight_handler(f);
 	else if (rip == code->body)
 		flight_body(f);
+	else if (case_is_return(&f->s->layout, rip) && case_switches(f))
+		case_fly_round(f, at_boundary);
 	else if (case_is_return(&f->s->layout, rip))
 		flight_return(f);
 	if (!f->on_its_way)
@@ -231,8 +235,10 @@ void case_put_back(struct session *s, const struct case_start *start, bool good,
 	stops_clear(&s->stops);
 	if (good && !s->judge.muted) {
 		machine_restore_core(&s->machine, &start->state);
-		if (elsewhere)
+		if (elsewhere) {                /* and perhaps at the end of the workload, where no RAM is compared */
 			machine_set_msr(&s->machine, MSR_KERNEL_GS_BASE, start->before.i);
+			machine_collect_dirty(&s->machine);
+		}
 	} else {
 		machine_restore(&s->machine, &start->state);
 		machine_collect_dirty(&s->machine);     /* a judged case has collected already */
@@ -248,8 +254,10 @@ static void start_flight(struct flight *f)
 	judge_allow_stacks(&f->s->judge, &f->in);
 	machine_restore_core(&f->s->machine, &f->start->state);
 	set_stops(f);
-	if (event_asks(f->in.event))
+	if (event_is_told(f->in.event))
 		case_ask(f->s);
+	if (event_asks(f->in.event) && !cpu_cpl(f->in.before))
+		judge_allow_thread_stack(&f->s->judge, f->s->next.current);
 	if (!f->options->sabotage || !f->options->sabotage->withhold)
 		inject_event(&f->s->machine, f->in.event, &f->start->state);
 }

@@ -6,6 +6,7 @@
 #include "vmm/case_context.h"
 #include "vmm/case_exit.h"
 #include "vmm/case_flight.h"
+#include "vmm/case_switch.h"
 #include "vmm/case_work.h"
 #include "vmm/smp.h"
 
@@ -16,7 +17,8 @@ void case_judge_ram(struct session *s, const struct cpu_state *at, const uint8_t
 	stops_clear(&s->stops);
 	machine_collect_dirty(m);
 	for (uint64_t page = 0; page < m->mem.size / PAGE_SIZE; page++)
-		if (all || machine_is_dirty(m, page) || (a && ahead_is_dirty(a, page)))
+		if ((all || machine_is_dirty(m, page) || (a && ahead_is_dirty(a, page))) &&
+		    !(s->judge.switched && case_is_user_page(s, page)))
 			judge_page(&s->judge, at, page * PAGE_SIZE, mem_at(&m->mem, page * PAGE_SIZE, PAGE_SIZE),
 				   was + page * PAGE_SIZE);
 }
@@ -67,12 +69,14 @@ void case_judge_counters(struct flight *f, const uint8_t *was)
  * is left. */
 static void judge_request(struct flight *f)
 {
-	bool by_interrupt = event_asks(f->in.event) && (!cpu_cpl(f->in.before) || event_base(f->in.event) == EVENT_NMI);
+	bool by_interrupt = event_is_told(f->in.event) && (!cpu_cpl(f->in.before) || event_base(f->in.event) == EVENT_NMI);
 
 	judge_equal(&f->s->judge, RULE_EXIT_WORK, "the pending reschedule interrupt", f->s->run.ipi,
 		    by_interrupt ? ABI_VECTOR_RESCHED : 0);
 	if (cpu_cpl(f->in.before) && !smp_is_told(f->s))
-		judge_work(&f->s->judge, case_work_flags(f->s));
+		judge_work(&f->s->judge, case_work_flags(f->s), 0);
+	else if (!cpu_cpl(f->in.before) && f->s->judge.asked)
+		judge_work(&f->s->judge, case_work_flags(f->s), case_word(f->s->machine.reference, f->s->layout.thread_work) | ABI_WORK_RESCHED);
 }
 
 void case_judge_memory(struct flight *f)
@@ -90,8 +94,10 @@ void case_judge_tracked(struct flight *f, const uint8_t *was)
 		case_exit_unchanged(f->s, was);
 }
 
+/* The timer's handler needs no interrupt to ask: its flag waits for the exit of what it has interrupted. */
 void case_judge_back(struct flight *f)
 {
+	f->s->judge.asked = f->in.event == EVENT_TIMER && !cpu_cpl(f->in.before);
 	case_judge_memory(f);
 	judge_handled(f);
 	case_judge_tracked(f, f->s->machine.reference);

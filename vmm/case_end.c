@@ -67,6 +67,7 @@ static void judge_end(struct session *s, const struct stop *stop)
 	judge_equal(&s->judge, RULE_PROGRESS, "the workload's result", stop->value, final.exit_code);
 	judge_check(&s->judge, RULE_PROGRESS, same_page(s, ABI_USER_DATA, final.data), "user data differs at the end");
 	judge_check(&s->judge, RULE_PROGRESS, same_page(s, ABI_USER_STACK, final.stack), "user stack differs at the end");
+	judge_check(&s->judge, RULE_PROGRESS, same_page(s, ABI_USER_STACK_2, final.stack_2), "the second thread's stack differs at the end");
 }
 
 static void judge_threads(struct session *s)
@@ -150,7 +151,7 @@ unsigned case_walk(struct session *s, const struct case_start *start, enum event
 
 	machine_restore_core(&s->machine, &start->state);
 	s->run.ipi = 0;
-	if (event_asks(event))
+	if (event_is_told(event))
 		case_ask(s);
 	inject_event(&s->machine, event, &start->state);
 	stops_carpet(&s->stops);

@@ -22,10 +22,10 @@ bool case_is_sysret(const struct session *s, uint64_t rip)
 	return bytes && decode_insn(bytes, left, rip, &insn) && insn.is_sysret;
 }
 
-/* The C code decided on the frame at the top of the thread stack, which is still there. */
+/* The C code decided on the frame at the top of the thread's stack, which is still there. */
 static void at_sysret(struct session *s, const struct model *user, const struct cpu_state *now)
 {
-	const struct kernel_stack *thread = layout_stack_of(&s->layout, 0, 3);
+	const struct kernel_stack *thread = layout_thread_stack(&s->layout, user->current);
 	struct hardware_frame decided;
 
 	session_read(s, thread->base + thread->size - sizeof(decided), &decided, sizeof(decided));

@@ -5,8 +5,17 @@
 
 #include "vmm/case.h"
 
-/* The running thread's work flags. */
+/* The running thread's work flags; notes in the layout where they lie. */
 uint64_t case_work_flags(struct session *s);
+
+/* Lifts all stops and sets those that case_to_user() needs. */
+void case_set_return_stops(struct session *s);
+/* To the first boundary at CPL 3 where no interrupt is pending, or to the end of the workload. The return is judged: it must lead to
+ * this user code. */
+struct stop case_to_user(struct session *s, const struct model *user);
+
+/* The reschedule has been done once more than without the event. */
+void case_judge_done(struct session *s, const struct case_start *start);
 
 /* Tells the handler of the event about to be injected that a reschedule is wanted. */
 void case_ask(struct session *s);

@@ -83,7 +83,7 @@ static bool parse_point(char *point, struct caseid *out, char *err, size_t err_s
 	if (!offset)
 		return REFUSE("the last part must be SYMBOL+0xOFFSET@VISIT:EVENT");
 	if (!event_find(event, &out->event))
-		return REFUSE("unknown event '%s' (nmi, mce, db, each also with .resched, irq, gp and pf)", event);
+		return REFUSE("unknown event '%s' (nmi, mce, db, each also with .resched, irq, timer, gp and pf)", event);
 	if (!number(visit, DIGITS, 10, 0xffffffff, &n) || !n)
 		return REFUSE("visit '%s' is not a number from 1", visit);
 	out->visit = n;

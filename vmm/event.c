@@ -14,6 +14,7 @@ static const struct {
 	[EVENT_MCE] = { "mce", 18 },
 	[EVENT_DB]  = { "db", 1 },
 	[EVENT_IRQ] = { "irq", ABI_VECTOR_IRQ },
+	[EVENT_TIMER] = { "timer", ABI_VECTOR_TIMER },
 	[EVENT_NMI_RESCHED] = { "nmi.resched", 2 },
 	[EVENT_MCE_RESCHED] = { "mce.resched", 18 },
 	[EVENT_DB_RESCHED]  = { "db.resched", 1 },
@@ -23,12 +24,22 @@ static const struct {
 
 enum event event_base(enum event event)
 {
-	return event_asks(event) ? event - EVENT_NMI_RESCHED + EVENT_NMI : event;
+	return event_is_told(event) ? event - EVENT_NMI_RESCHED + EVENT_NMI : event;
+}
+
+bool event_is_told(enum event event)
+{
+	return event >= EVENT_NMI_RESCHED && event <= EVENT_DB_RESCHED;
 }
 
 bool event_asks(enum event event)
 {
-	return event >= EVENT_NMI_RESCHED && event <= EVENT_DB_RESCHED;
+	return event_is_told(event) || event == EVENT_TIMER;
+}
+
+bool event_is_interrupt(enum event event)
+{
+	return event == EVENT_IRQ || event == EVENT_TIMER;
 }
 
 bool event_is_fatal(enum event event)

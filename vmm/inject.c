@@ -52,6 +52,12 @@ static void inject_irq(struct machine *m, const struct machine_state *saved)
 	inject_interrupt(m, ABI_VECTOR_IRQ);
 }
 
+static void inject_timer(struct machine *m, const struct machine_state *saved)
+{
+	(void)saved;
+	inject_interrupt(m, ABI_VECTOR_TIMER);
+}
+
 void inject_interrupt(struct machine *m, unsigned vector)
 {
 	machine_events(m)->interrupt.injected = 1;
@@ -90,6 +96,7 @@ static void inject_pf(struct machine *m, const struct machine_state *saved)
 
 static void (*const inject[EVENT_COUNT])(struct machine *m, const struct machine_state *saved) = {
 	[EVENT_NMI] = inject_nmi, [EVENT_MCE] = inject_mce, [EVENT_DB] = inject_db, [EVENT_IRQ] = inject_irq,
+	[EVENT_TIMER] = inject_timer,
 	[EVENT_GP] = inject_gp, [EVENT_PF] = inject_pf,
 };
 

@@ -23,6 +23,7 @@ void judge_begin(struct judge *j)
 {
 	j->breach.broken = false;
 	j->broken = 0;
+	j->switched = j->asked = false;
 	j->stop = 0;
 	j->at = "";
 	j->rip = 0;

@@ -48,6 +48,8 @@ struct judge {
 	unsigned stacks;                /* that the event may use (bit 1 << index): their dead part may change */
 	bool faults_keep_rf;            /* this host saves RF as it was, and not 1 */
 	bool nested;                    /* an NMI inside an NMI that is not done with: ABI_WHILE_NESTED holds */
+	bool switched;                  /* another thread has run in between: ABI_SWITCH_STORES holds, user memory is the model's to say */
+	bool asked;                     /* the event has left its request in the work flags, which are looked at apart */
 	unsigned muted;                 /* rules (bit 1 << rule) that the golden run broke: counted, not reported again */
 	struct breach breach;           /* of the case being judged */
 	unsigned broken;                /* all rules broken since judge_begin(), bit 1 << rule */
@@ -121,8 +123,11 @@ void judge_raised_back(struct judge *j, const struct injected *in, const struct 
 /* Counters of the guest, now and before: each event handled once. Rule masking. counter: index into layout->exempt. */
 void judge_counter(struct judge *j, const struct injected *in, unsigned counter, uint64_t now, uint64_t was);
 
-/* The thread's work flags on arrival at CPL 3 (or anywhere else where none may be left). Rule exit-work. */
-void judge_work(struct judge *j, uint64_t flags);
+/* The thread's work flags: 0 on arrival at CPL 3, and what an event has asked for in the kernel. Rule exit-work. */
+void judge_work(struct judge *j, uint64_t flags, uint64_t expected);
+
+/* User memory where another thread has run since: every page that can be written as the model has it. Rule user-state. */
+void judge_user_page(struct judge *j, uint64_t at, const uint8_t *now, const uint8_t *expected);
 
 /* Control registers, descriptor tables, MSRs, pending events: as they were, or would be without the event. Rule transparent. */
 void judge_system_registers(struct judge *j, const struct cpu_state *was, const struct cpu_state *now);
@@ -135,9 +140,13 @@ void judge_work_done(struct judge *j, uint64_t now, uint64_t was, bool may_merge
  * judge_page() against what it would be there without the event. */
 void judge_after_work(struct judge *j, const struct model *user, const struct cpu_state *now);
 
-/* Sets judge.stacks: the event's own IST stack; the thread stack if it comes from CPL 3, is an interrupt, or asks for one; and
+/* Sets judge.stacks: the event's own IST stack; the running thread's stack if it comes from CPL 3, is an interrupt, or asks for one; and
  * inside of a handler the stack in use. */
 void judge_allow_stacks(struct judge *j, const struct injected *in);
+/* The stack that the C half of an event runs on. */
+const struct kernel_stack *judge_stack_of(const struct judge *j, const struct injected *in);
+/* That of another thread, too. */
+void judge_allow_thread_stack(struct judge *j, unsigned thread);
 
 /* One page of RAM after the event against what it was before: rule transparent. */
 void judge_page(struct judge *j, const struct cpu_state *before, gpa_t gpa, const uint8_t *now, const uint8_t *was);

@@ -20,7 +20,7 @@ static uint64_t expected_top(const struct judge *j, const struct injected *in)
 {
 	const struct kernel_stack *s = layout_stack_of(j->layout, event_vector(in->event), 0);
 
-	if (in->event == EVENT_IRQ && !cpu_cpl(in->before))
+	if (event_is_interrupt(in->event) && !cpu_cpl(in->before))
 		return in->before->gpr[GPR_RSP] & ~15ull;
 	return s->base + s->size;
 }
@@ -102,16 +102,6 @@ static void judge_flags(struct judge *j, const struct cpu_state *now, bool ac_cl
 		    (unsigned long)now->rflags, (unsigned long)off);
 }
 
-/* An interrupt of kernel code stays on the stack in use, a thread's or that of a CPU without one. */
-static const struct kernel_stack *stack_of(const struct judge *j, const struct injected *in)
-{
-	unsigned used = layout_stack(j->layout, in->before->gpr[GPR_RSP]);
-
-	if (in->event == EVENT_IRQ && is_paranoid(in) && used != LAYOUT_STACK_USER)
-		return &j->layout->stack[used];
-	return layout_stack_of(j->layout, event_vector(in->event), cpu_cpl(in->before));
-}
-
 void judge_handler(struct judge *j, const struct injected *in, const struct cpu_state *now,
 		   const struct abi_frame *saved)
 {
@@ -119,7 +109,7 @@ void judge_handler(struct judge *j, const struct injected *in, const struct cpu_
 	judge_equal(j, RULE_HANDLER_GS, "A", now->a, j->expected_a);
 	judge_equal(j, RULE_HANDLER_GS, "I", now->i, j->expected_i);
 	judge_equal(j, RULE_HANDLER_GS, "CPL", cpu_cpl(now), 0);
-	judge_stack(j, stack_of(j, in), now, cpu_cpl(in->before));
+	judge_stack(j, judge_stack_of(j, in), now, cpu_cpl(in->before));
 	judge_saved(j, in->before, saved, in->before->rflags);
 	judge_equal(j, RULE_FRAME, "saved error code", saved->error, ABI_NO_ERROR);
 	judge_flags(j, now, false);
@@ -191,6 +181,15 @@ static void judge_syscall_saved(struct judge *j, const struct cpu_state *b, cons
 	judge_equal(j, RULE_FRAME, "saved system call number", f->error, b->gpr[GPR_RAX]);
 }
 
+/* What I must be in the C handler of an ordinary exception: U if user code has raised it. In the kernel it stays, whoever's it is in the middle
+ * of a switch; only at the fixups where A is U the entry swaps. */
+static uint64_t ordinary_i(const struct judge *j, const struct cpu_state *b, const struct model *user)
+{
+	if (cpu_cpl(b))
+		return judge_i_kernel(j, user);
+	return layout_fixup(j->layout, b->rip) ? b->a : b->i;
+}
+
 /* b: what was interrupted; from CPL 0 its stack stays in use. */
 static void judge_in_c(struct judge *j, const struct cpu_state *b, const struct cpu_state *now, bool ac_clear,
 		       const struct model *user)
@@ -198,7 +197,7 @@ static void judge_in_c(struct judge *j, const struct cpu_state *b, const struct 
 	unsigned used = cpu_cpl(b) ? LAYOUT_STACK_USER : layout_stack(j->layout, b->gpr[GPR_RSP]);
 	const struct kernel_stack *s = used == LAYOUT_STACK_USER ? layout_stack_of(j->layout, 0, 3) : &j->layout->stack[used];
 
-	judge_expect(j, j->layout->k_own, judge_i_kernel(j, user));
+	judge_expect(j, j->layout->k_own, ordinary_i(j, b, user));
 	judge_equal(j, RULE_HANDLER_GS, "A", now->a, j->expected_a);
 	judge_equal(j, RULE_HANDLER_GS, "I", now->i, j->expected_i);
 	judge_equal(j, RULE_HANDLER_GS, "CPL", cpu_cpl(now), 0);

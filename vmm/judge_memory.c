@@ -5,19 +5,39 @@
 
 #include "vmm/judge.h"
 
+/* An interrupt in the kernel stays on the stack of the thread that runs there. */
+const struct kernel_stack *judge_stack_of(const struct judge *j, const struct injected *in)
+{
+	unsigned used = layout_stack(j->layout, in->before->gpr[GPR_RSP]), from = cpu_cpl(in->before);
+
+	if (!from && event_is_interrupt(in->event) && used != LAYOUT_STACK_USER && !(j->layout->stack[used].vectors & ~ABI_STACK_IDLE))
+		return &j->layout->stack[used];
+	return layout_stack_of(j->layout, event_vector(in->event), from);
+}
+
+void judge_allow_thread_stack(struct judge *j, unsigned thread)
+{
+	const struct kernel_stack *s = layout_thread_stack(j->layout, thread);
+
+	if (s)
+		j->stacks |= 1u << (s - j->layout->stack);
+}
+
 void judge_allow_stacks(struct judge *j, const struct injected *in)
 {
-	bool thread = cpu_cpl(in->before) || event_asks(in->event);
+	const struct kernel_stack *own = judge_stack_of(j, in);
+	const struct kernel_stack *ist = event_is_interrupt(in->event) ? own : layout_stack_of(j->layout, event_vector(in->event), 0);
 	unsigned used = cpu_cpl(in->before) ? LAYOUT_STACK_USER : layout_stack(j->layout, in->before->gpr[GPR_RSP]);
 
 	j->stacks = 0;
 	for (unsigned n = 0; n < j->layout->stacks; n++) {
 		const struct kernel_stack *s = &j->layout->stack[n];
 
-		if (s == layout_stack_of(j->layout, event_vector(in->event), 0) || (thread && s == layout_stack_of(j->layout, 0, 3)) ||
-		    ((in->inside || in->event == EVENT_IRQ) && n == used))
+		if (s == own || s == ist || ((in->inside || event_is_interrupt(in->event)) && n == used))
 			j->stacks |= 1u << n;
 	}
+	if (event_asks(in->event))
+		judge_allow_thread_stack(j, j->layout->thread);
 }
 
 /* Dead: below RSP on the stack in use; on an idle stack that the event may use all of it; the slot is live always. The SYSCALL exit
@@ -37,20 +57,25 @@ static bool is_dead_stack(const struct judge *j, const struct cpu_state *before,
 	return false;
 }
 
-/* Counters; what other rules speak of: `return` of how often each exit was decided, `context` of context tracking; and at CPL 3 the work
+static bool holds(const struct judge *j, const struct exempt *x)
+{
+	return x->vector != ABI_KEEPS_U && (j->nested || x->vector != ABI_WHILE_NESTED) && (j->switched || x->vector != ABI_SWITCH_STORES);
+}
+
+/* Counters; what other rules speak of: `return` of how often each exit was decided, `context` of context tracking; where another thread has
+ * run what its switches have stored; and at CPL 3, or where the event has asked for work, the work
  * flags, of which the rule exit-work speaks there. */
 static bool is_exempt(const struct judge *j, const struct cpu_state *before, uint64_t addr)
 {
 	const struct layout *l = j->layout;
 
-	if (cpu_cpl(before) && addr - l->thread_work < sizeof(uint64_t))
+	if ((cpu_cpl(before) || j->asked) && addr - l->thread_work < sizeof(uint64_t))
 		return true;
 	for (unsigned n = 0; n < l->aparts; n++)
 		if (range_has(&l->apart[n], addr))
 			return true;
 	for (unsigned n = 0; n < l->exempts; n++)
-		if (l->exempt[n].cpu == l->cpu && addr - l->exempt[n].addr < l->exempt[n].size && l->exempt[n].vector != ABI_KEEPS_U &&
-		    (j->nested || l->exempt[n].vector != ABI_WHILE_NESTED))
+		if (l->exempt[n].cpu == l->cpu && addr - l->exempt[n].addr < l->exempt[n].size && holds(j, &l->exempt[n]))
 			return true;
 	return false;
 }

@@ -86,8 +86,8 @@ static void judge_user_state(struct judge *j, const struct model *u, const struc
 		judge_user_value(j, gpr_name(n), now->gpr[n], u->gpr[n]);
 	judge_equal(j, RULE_USER_STATE, "CS", now->cs, ABI_USER_CS);
 	judge_equal(j, RULE_USER_STATE, "SS", now->ss, ABI_USER_SS);
-	judge_check(j, RULE_USER_STATE, !now->ds && !now->es && !now->fs && now->gs == u->gs,
-		    "DS ES FS GS are %#x %#x %#x %#x, must be 0 0 0 %#x", now->ds, now->es, now->fs, now->gs, u->gs);
+	judge_check(j, RULE_USER_STATE, !now->ds && !now->es && now->fs == u->fs && now->gs == u->gs,
+		    "DS ES FS GS are %#x %#x %#x %#x, must be 0 0 %#x %#x", now->ds, now->es, now->fs, now->gs, u->fs, u->gs);
 }
 
 void judge_user_boundary(struct judge *j, const struct model *user, const struct cpu_state *now, bool arrived)
@@ -201,9 +201,19 @@ void judge_work_done(struct judge *j, uint64_t now, uint64_t was, bool may_merge
 		    "the reschedule was done %ld times, must be once", (long)(now - was));
 }
 
-void judge_work(struct judge *j, uint64_t flags)
+void judge_work(struct judge *j, uint64_t flags, uint64_t expected)
 {
-	judge_equal(j, RULE_EXIT_WORK, "the thread's work flags", flags, 0);
+	judge_equal(j, RULE_EXIT_WORK, "the thread's work flags", flags, expected);
+}
+
+void judge_user_page(struct judge *j, uint64_t at, const uint8_t *now, const uint8_t *expected)
+{
+	unsigned n = 0;
+
+	while (n < PAGE_SIZE && now[n] == expected[n])
+		n++;
+	judge_check(j, RULE_USER_STATE, n == PAGE_SIZE, "user memory at %#lx is %#x, must be %#x", (unsigned long)at + n,
+		    n < PAGE_SIZE ? now[n] : 0, n < PAGE_SIZE ? expected[n] : 0);
 }
 
 void judge_after_work(struct judge *j, const struct model *user, const struct cpu_state *now)

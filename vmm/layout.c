@@ -61,10 +61,10 @@ static void read_code(struct reader *r)
 	l->event[EVENT_MCE] = (struct event_code){ layout_need(r, "exc_machine_check"), layout_need(r, "machine_check_body") };
 	l->event[EVENT_DB] = (struct event_code){ layout_need(r, "exc_debug"), layout_need(r, "debug_body") };
 	l->event[EVENT_IRQ] = (struct event_code){ layout_need(r, "exc_interrupt"), 0 };
+	l->event[EVENT_TIMER] = (struct event_code){ layout_need(r, "exc_timer"), 0 };
 	for (enum event e = 0; e < EVENT_COUNT; e++)
 		l->event[e] = l->event[event_base(e)];
 	l->event_request = layout_need(r, "event_request");
-	l->thread_work = layout_need(r, "thread_work");
 	l->exit_to_user = layout_need(r, "exit_to_user");
 	for (unsigned n = 0; n < LAYOUT_HANDLERS; n++)
 		l->handler[n] = (struct c_handler){ ordinary[n], layout_need(r, ordinary[n]), vectors[n] };
@@ -167,7 +167,6 @@ void layout_select(struct layout *l, unsigned cpu)
 {
 	uint64_t areas = l->k_own - l->cpu * (uint64_t)ABI_PERCPU_SIZE;
 
-	l->thread_work += 8 * ((uint64_t)cpu - l->cpu);
 	l->cpu = cpu;
 	l->k_own = areas + cpu * (uint64_t)ABI_PERCPU_SIZE;
 	l->k_other = areas + !cpu * (uint64_t)ABI_PERCPU_SIZE;
@@ -175,6 +174,7 @@ void layout_select(struct layout *l, unsigned cpu)
 
 void layout_give_stack(struct layout *l, unsigned thread)
 {
+	l->thread = thread;
 	for (unsigned n = 0; n < l->stacks; n++) {
 		struct kernel_stack *s = &l->stack[n];
 
@@ -187,6 +187,13 @@ void layout_give_stack(struct layout *l, unsigned thread)
 	}
 }
 
+void layout_share_cpu(struct layout *l)
+{
+	for (unsigned n = 0; n < l->stacks; n++)
+		if (!l->stack[n].vectors)
+			l->stack[n].cpu = 0;
+}
+
 unsigned layout_stack(const struct layout *l, uint64_t rsp)
 {
 	for (unsigned n = 0; n < l->stacks; n++)
@@ -195,20 +202,28 @@ unsigned layout_stack(const struct layout *l, uint64_t rsp)
 	return LAYOUT_STACK_USER;
 }
 
+const struct kernel_stack *layout_thread_stack(const struct layout *l, unsigned thread)
+{
+	for (unsigned n = 0; n < l->stacks; n++)
+		if (!l->stack[n].vectors && l->stack[n].first_cpu == thread)
+			return &l->stack[n];
+	return NULL;
+}
+
+static const struct kernel_stack *stack_for(const struct layout *l, unsigned vectors)
+{
+	for (unsigned n = 0; n < l->stacks; n++)
+		if (l->stack[n].cpu == l->cpu && l->stack[n].vectors & vectors)
+			return &l->stack[n];
+	return NULL;
+}
+
+/* Interrupts have no IST: they stay on the thread stack. */
 const struct kernel_stack *layout_stack_of(const struct layout *l, unsigned vector, unsigned from_cpl)
 {
-	bool thread = from_cpl || vector >= 32; /* interrupts have no IST: they stay on the thread stack */
-	const struct kernel_stack *idle = NULL;
+	const struct kernel_stack *thread = layout_thread_stack(l, l->thread);
 
-	for (unsigned n = 0; n < l->stacks; n++) {
-		const struct kernel_stack *s = &l->stack[n];
-
-		if (s->cpu != l->cpu)
-			continue;
-		if (thread ? !s->vectors : s->vectors >> vector & 1)
-			return s;
-		if (s->vectors == ABI_STACK_IDLE)
-			idle = s;
-	}
-	return thread ? idle : NULL;
+	if (!from_cpl && vector < 32)
+		return stack_for(l, 1u << vector);
+	return thread ? thread : stack_for(l, ABI_STACK_IDLE);
 }

@@ -60,7 +60,9 @@ struct layout {
 	struct range text, entry_text, user_text;
 	uint64_t cmdline, page_table;   /* boot_cmdline (virtual); boot_pml4 (physical) */
 	uint64_t secondary;             /* where CPU 1 begins */
-	uint64_t event_request, thread_work;    /* thread_work: that of the CPU */
+	uint64_t event_request;
+	unsigned thread;                /* that runs, by the model: the caller keeps it */
+	uint64_t thread_work;           /* where its work flags lie; the caller finds it */
 	uint64_t enabled[LAYOUT_RETURNS]; /* after each STI, the first boundary outside its shadow: IF is 1 there */
 	unsigned enabled_count;
 	struct event_code event[EVENT_COUNT];
@@ -97,7 +99,13 @@ void layout_read_gates(struct layout *l, const struct mem *m, uint64_t cr3, uint
 /* Index of the kernel stack of this CPU that rsp is in use on (base < rsp <= top), or LAYOUT_STACK_USER. */
 unsigned layout_stack(const struct layout *l, uint64_t rsp);
 
-/* The stack on which an event of this vector may run: the thread stack after an entry from CPL 3 and for interrupts (the
+/* The kernel stack of a thread, by its number; NULL if there is none. */
+const struct kernel_stack *layout_thread_stack(const struct layout *l, unsigned thread);
+
+/* The threads are all CPU 0's, and so are their stacks. */
+void layout_share_cpu(struct layout *l);
+
+/* The stack on which an event of this vector may run: the running thread's stack after an entry from CPL 3 and for interrupts (the
  * idle stack of a CPU that runs no thread), else the vector's IST stack. */
 const struct kernel_stack *layout_stack_of(const struct layout *l, unsigned vector, unsigned from_cpl);
 

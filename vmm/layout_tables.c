@@ -76,7 +76,7 @@ static bool within_ist_stack(const struct layout *l, const struct exempt *x)
  * an IST stack. */
 static bool may_be_exempt(const struct reader *r, const struct exempt *x)
 {
-	static const uint64_t user_pages[] = { ABI_USER_TEXT, ABI_USER_DATA, ABI_USER_STACK };
+	static const uint64_t user_pages[] = { ABI_USER_TEXT, ABI_USER_DATA, ABI_USER_STACK, ABI_USER_STACK_2 };
 	const struct layout *l = r->l;
 	gpa_t gpa;
 
@@ -125,7 +125,7 @@ static void read_exempt(struct reader *r)
 	for (unsigned n = 0; n < r->l->exempts; n++) {
 		r->l->exempt[n] = (struct exempt){ x[n].addr, x[n].size, x[n].vector, "", cpu_of(r->l, x[n].addr) };
 		memcpy(r->l->exempt[n].reason, x[n].reason, sizeof(x[n].reason));
-		if (x[n].vector && x[n].vector != ABI_WHILE_NESTED && x[n].size != sizeof(uint64_t))
+		if (x[n].vector && x[n].vector < ABI_WHILE_NESTED && x[n].size != sizeof(uint64_t))
 			layout_complain(r, "abi_exempt[%u] counts a vector and is not 8 bytes", n);
 		if (x[n].vector == ABI_KEEPS_U && x[n].addr % sizeof(uint64_t))
 			layout_complain(r, "abi_exempt[%u] keeps U and is not aligned", n);

@@ -37,7 +37,7 @@ const char *map_cannot(const struct visit *v, enum event event)
 {
 	if (v->shadow)
 		return "it lies in an interrupt shadow, where no event is injected";
-	if (event == EVENT_IRQ && !v->interrupts)
+	if (event_is_interrupt(event) && !v->interrupts)
 		return "IF is 0 there";
 	if (event_base(event) == EVENT_NMI && v->nmi_masked)
 		return "NMIs are masked there: it would come where they are unmasked, and that is another case";
@@ -54,8 +54,8 @@ const char *map_cannot(const struct visit *v, enum event event)
 
 const char *map_why_not(const struct visit *v, enum event event)
 {
-	bool planned = event == EVENT_IRQ ? v->inject_irq : v->inject;
-	bool said_first = v->shadow || (event == EVENT_IRQ && !v->interrupts);
+	bool planned = event_is_interrupt(event) ? v->inject_irq : v->inject;
+	bool said_first = v->shadow || (event_is_interrupt(event) && !v->interrupts);
 
 	if (!planned && !said_first)
 		return "the map does not plan that visit: an earlier one is the same, or it is outside of what is injected";

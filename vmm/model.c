@@ -9,6 +9,8 @@
 #include "guest/abi.h"
 #include "vmm/model_step.h"
 
+#define KERNEL_LIMIT 10000              /* instructions between two visits to the kernel */
+
 void model_init(struct model *m, const struct model_boot *boot)
 {
 	unsigned n;
@@ -30,6 +32,7 @@ void model_init(struct model *m, const struct model_boot *boot)
 	m->absent_ss_is_np = boot->absent_ss_is_np;
 	m->text = boot->text;
 	m->text_size = boot->text_size;
+	model_init_threads(m, boot->entry_2);
 }
 
 /* Always false, so that a caller can return it. Only the first reason is kept. */
@@ -90,12 +93,25 @@ static enum outcome run_step(struct model *m, char *err, size_t err_size)
 		complete(&s, single);
 	if (s.outcome != STEP_UNKNOWN)
 		m->rip = s.next;
+	if (s.reschedules)
+		model_reschedule(m);
 	return s.outcome;
 }
 
 bool model_step(struct model *m, char *err, size_t err_size)
 {
 	return run_step(m, err, err_size) != STEP_UNKNOWN;
+}
+
+bool model_run_to_kernel(struct model *m, char *err, size_t err_size)
+{
+	enum outcome outcome = STEP_DONE;
+
+	for (unsigned n = 0; n < KERNEL_LIMIT && outcome == STEP_DONE; n++)
+		outcome = run_step(m, err, err_size);
+	if (outcome == STEP_DONE)
+		snprintf(err, err_size, "model: the program makes no system call in %u instructions", KERNEL_LIMIT);
+	return outcome == STEP_KERNEL;
 }
 
 uint64_t model_dr7(const struct model *m)

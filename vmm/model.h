@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "guest/abi.h"
 #include "vmm/state.h"
 
 /* The five words that IRET takes. */
@@ -18,12 +19,26 @@ struct model_iret {
 
 #define MODEL_WATCHED 8                 /* bytes */
 
+/* What a thread has of its own. */
+struct model_thread {
+	bool runnable;
+	uint64_t gpr[GPR_COUNT];
+	uint64_t rip, rflags;
+	uint64_t gs_base, fs_base;
+	uint16_t gs, fs;                /* selectors; the others stay 0 */
+	uint64_t tls;                   /* base of its TLS descriptor; MODEL_TLS_NONE: not present */
+};
+#define MODEL_TLS_NONE UINT64_MAX
+
 struct model {
+	unsigned current;               /* the running thread, whose state is here */
+	struct model_thread parked[ABI_THREADS];        /* the others; of the running one only `runnable` counts */
 	uint64_t gpr[GPR_COUNT];
 	uint64_t rip, rflags;
 	uint64_t gs_base;               /* U */
 	uint64_t fs_base;
-	uint16_t gs;                    /* selector; the others stay 0 */
+	uint16_t gs, fs;                /* selectors; the others stay 0 */
+	uint64_t tls;
 	bool gs_is_percpu;              /* SET_GS_PERCPU: U is gs_percpu_base + cpu * gs_stride */
 	uint64_t gs_percpu_base, gs_stride;
 	bool fsgsbase;                  /* offered to user code; else RD/WRGSBASE raise #UD ... */
@@ -44,11 +59,12 @@ struct model {
 	uint64_t exit_code;
 	const uint8_t *text;            /* user text as the image has it, at ABI_USER_TEXT */
 	size_t text_size;
-	uint8_t data[4096], stack[4096];        /* the pages at ABI_USER_DATA and stack_page */
+	uint8_t data[4096], stack[4096], stack_2[4096]; /* the pages at ABI_USER_DATA, stack_page and, with one CPU, ABI_USER_STACK_2 */
 };
 
 struct model_boot {
 	uint64_t entry;                 /* first user instruction */
+	uint64_t entry_2;               /* of the second thread; 0 if there is none */
 	uint64_t gs;                    /* gs= */
 	uint64_t flags;                 /* flags= */
 	bool fsgsbase, fsgsbase_can_be_off, absent_ss_is_np;
@@ -62,6 +78,15 @@ void model_init(struct model *m, const struct model_boot *boot);
 /* Executes the instruction at m->rip up to the next boundary at CPL 3, the whole kernel visit included if it
  * is a SYSCALL or faults. False with one line in err if the program uses what the model does not know. */
 bool model_step(struct model *m, char *err, size_t err_size);
+
+/* Steps on until the program has been in the kernel; the same result. */
+bool model_run_to_kernel(struct model *m, char *err, size_t err_size);
+
+/* How many threads there are to take turns. */
+unsigned model_threads(const struct model *m);
+
+/* Another thread's turn: its state is the current one from now on. The same again if there is no other. */
+void model_reschedule(struct model *m);
 
 /* DR7 while the program runs. */
 uint64_t model_dr7(const struct model *m);

@@ -204,24 +204,33 @@ static uint64_t sys_exit(struct step *s, uint64_t arg)
 	return 0;
 }
 
-/* Whatever the fault, null is what is left. U is kept either way. */
-static uint64_t sys_load_gs(struct step *s, uint64_t arg)
+/* Whatever the fault, null is what is left. The base is kept either way. */
+static uint64_t load_selector(const struct step *s, uint16_t *selector, uint64_t arg)
 {
 	bool good;
 
-	s->m->gs_is_percpu = false;
-	s->m->gs = arg & 0xfffc ? (arg & 0xffff) | 3 : 0;
-	good = !s->m->gs || s->m->gs == ABI_USER_SS || s->m->gs == ABI_USER_CS;
+	*selector = arg & 0xfffc ? (arg & 0xffff) | 3 : 0;
+	good = !*selector || model_can_load(*selector, s->m->tls);
 	if (!good)
-		s->m->gs = 0;
+		*selector = 0;
 	return good ? 0 : step_error(ABI_EINVAL);
 }
 
-/* One thread: it is scheduled again at once. */
+static uint64_t sys_load_gs(struct step *s, uint64_t arg)
+{
+	s->m->gs_is_percpu = false;
+	return load_selector(s, &s->m->gs, arg);
+}
+
+static uint64_t sys_load_fs(struct step *s, uint64_t arg)
+{
+	return load_selector(s, &s->m->fs, arg);
+}
+
 static uint64_t sys_yield(struct step *s, uint64_t arg)
 {
-	(void)s;
 	(void)arg;
+	s->reschedules = true;
 	return 0;
 }
 
@@ -295,6 +304,14 @@ static uint64_t (*const syscalls[])(struct step *s, uint64_t arg) = {
 	[ABI_SYS_RESCHED_OTHER] = sys_resched_other,
 	[ABI_SYS_SET_GS_OTHER] = sys_set_gs_other,
 	[ABI_SYS_MIGRATE] = sys_migrate,
+	[ABI_SYS_FORK] = step_fork,
+	[ABI_SYS_EXEC] = step_exec,
+	[ABI_SYS_SET_TLS] = step_set_tls,
+	[ABI_SYS_LOAD_FS] = sys_load_fs,
+	[ABI_SYS_PEEK_GS] = step_peek_gs,
+	[ABI_SYS_POKE_GS] = step_poke_gs,
+	[ABI_SYS_PEEK_FS] = step_peek_fs,
+	[ABI_SYS_POKE_FS] = step_poke_fs,
 };
 
 void step_syscall(struct step *s)

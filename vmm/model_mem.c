@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* model_mem.c: the three user pages of the model, and every access to anything else. */
+/* model_mem.c: the user pages of the model, and every access to anything else. */
 #include "guest/abi.h"
 #include "vmm/mem.h"
 #include "vmm/model_step.h"
@@ -29,7 +29,7 @@ enum byte_state model_byte(const struct model *m, uint64_t addr, bool write)
 {
 	if (!is_canonical(addr))
 		return BYTE_UNKNOWN;            /* #GP, which no contract covers */
-	if (in(addr, ABI_USER_DATA, PAGE_SIZE) || in(addr, m->stack_page, PAGE_SIZE))
+	if (in(addr, ABI_USER_DATA, PAGE_SIZE) || in(addr, m->stack_page, PAGE_SIZE) || (m->cpus < 2 && in(addr, ABI_USER_STACK_2, PAGE_SIZE)))
 		return BYTE_GOOD;
 	if (in(addr, ABI_USER_STACK, PAGE_SIZE) || in(addr, ABI_USER_STACK - ABI_USER_STACK_STEP, PAGE_SIZE))
 		return BYTE_UNKNOWN;            /* another thread's */
@@ -45,6 +45,8 @@ uint8_t *model_byte_at(struct model *m, uint64_t addr)
 		return &m->data[addr - ABI_USER_DATA];
 	if (in(addr, m->stack_page, PAGE_SIZE))
 		return &m->stack[addr - m->stack_page];
+	if (in(addr, ABI_USER_STACK_2, PAGE_SIZE))
+		return &m->stack_2[addr - ABI_USER_STACK_2];
 	return NULL;
 }
 

@@ -239,16 +239,26 @@ static void op_rdfsbase(struct step *s)
 		write_reg(s, s->op[0].reg.value, s->m->fs_base);
 }
 
-static void op_wrgsbase(struct step *s)
+static void write_base(struct step *s, uint64_t *base)
 {
 	uint64_t value;
 
 	if (!base_insns_run(s) || !read_reg(s, s->op[0].reg.value, &value))
 		return;
 	if (value >= 1ull << 47 && value < -(1ull << 47))
-		step_unknown(s, "WRGSBASE of non-canonical 0x%llx", (unsigned long long)value);
+		step_unknown(s, "WRFSBASE or WRGSBASE of non-canonical 0x%llx", (unsigned long long)value);
 	else
-		s->m->gs_base = value;
+		*base = value;
+}
+
+static void op_wrgsbase(struct step *s)
+{
+	write_base(s, &s->m->gs_base);
+}
+
+static void op_wrfsbase(struct step *s)
+{
+	write_base(s, &s->m->fs_base);
 }
 
 static const struct {
@@ -276,13 +286,12 @@ static const struct {
 	{ ZYDIS_MNEMONIC_RDGSBASE, op_rdgsbase },
 	{ ZYDIS_MNEMONIC_WRGSBASE, op_wrgsbase },
 	{ ZYDIS_MNEMONIC_RDFSBASE, op_rdfsbase },
+	{ ZYDIS_MNEMONIC_WRFSBASE, op_wrfsbase },
 };
 
 void step_execute(struct step *s)
 {
-	size_t i;
-
-	for (i = 0; i < sizeof(ops) / sizeof(*ops); i++) {
+	for (size_t i = 0; i < sizeof(ops) / sizeof(*ops); i++) {
 		if (ops[i].mnemonic == s->insn.mnemonic) {
 			ops[i].run(s);
 			return;

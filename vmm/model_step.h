@@ -19,6 +19,7 @@ struct step {
 	ZydisDecodedOperand op[ZYDIS_MAX_OPERAND_COUNT];
 	uint64_t next;          /* RIP afterwards */
 	enum outcome outcome;
+	bool reschedules;       /* the visit to the kernel ends in another thread, if there is one */
 	bool touched;           /* a watched byte, by the instruction itself */
 	char *err;
 	size_t err_size;
@@ -26,6 +27,17 @@ struct step {
 
 /* model.c */
 bool step_unknown(struct step *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* model_thread.c */
+bool model_can_load(uint16_t selector, uint64_t tls);
+void model_init_threads(struct model *m, uint64_t entry_2);
+uint64_t step_fork(struct step *s, uint64_t arg);
+uint64_t step_exec(struct step *s, uint64_t arg);
+uint64_t step_set_tls(struct step *s, uint64_t arg);
+uint64_t step_peek_gs(struct step *s, uint64_t arg);
+uint64_t step_poke_gs(struct step *s, uint64_t arg);
+uint64_t step_peek_fs(struct step *s, uint64_t arg);
+uint64_t step_poke_fs(struct step *s, uint64_t arg);
 
 /* model_ops.c: executes s->insn on s->m. */
 void step_execute(struct step *s);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "guest/abi.h"
 #include "vmm/die.h"
 #include "vmm/pins.h"
 
@@ -17,8 +18,9 @@ static void check_supported(const struct scenario *s)
 {
 	const unsigned asks = 1u << EVENT_NMI_RESCHED | 1u << EVENT_MCE_RESCHED | 1u << EVENT_DB_RESCHED;
 
-	if (s->threads != s->cpus)
-		die(EXIT_USAGE, "%s: %u CPUs and %u threads; this version runs one on each", s->path, s->cpus, s->threads);
+	if (s->threads > ABI_THREADS || s->threads < s->cpus)
+		die(EXIT_USAGE, "%s: %u CPUs and %u threads; this version runs one thread on each of two CPUs, or up to %u on one", s->path,
+		    s->cpus, s->threads, ABI_THREADS);
 	if (s->cpus > 1 && s->events & asks)
 		die(EXIT_USAGE, "%s: this version has no event with .resched where there is more than one CPU", s->path);
 }

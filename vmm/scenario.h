@@ -16,7 +16,7 @@
 
 #define SCENARIO_PINS 32
 
-enum cmdline_word { CMDLINE_NOFSGSBASE, CMDLINE_WORDS };
+enum cmdline_word { CMDLINE_NOFSGSBASE, CMDLINE_SWITCH_2019, CMDLINE_WORDS };
 const char *cmdline_word_name(enum cmdline_word word);
 
 /* What a host may lack, so that the scenario is skipped there. */

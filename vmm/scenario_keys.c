@@ -93,7 +93,7 @@ static bool add_bit(unsigned bit, unsigned *mask)
 
 const char *cmdline_word_name(enum cmdline_word word)
 {
-	static const char *const names[CMDLINE_WORDS] = { [CMDLINE_NOFSGSBASE] = "nofsgsbase" };
+	static const char *const names[CMDLINE_WORDS] = { [CMDLINE_NOFSGSBASE] = "nofsgsbase", [CMDLINE_SWITCH_2019] = "switch=2019" };
 
 	return names[word];
 }
@@ -213,10 +213,10 @@ const struct scenario_key scenario_keys[SCENARIO_KEYS] = {
 	{ "threads", set_threads, false, "1 to 16" },
 	{ "schemes", set_schemes, false, "swapgs, ist, lsl, pure, each at most once" },
 	{ "gs",      set_gs,      true,  "names of the user GS set like u-zero, each at most once" },
-	{ "events",  set_events,  false, "nmi, mce, db, each also with .resched, irq, gp and pf, each at most once" },
+	{ "events",  set_events,  false, "nmi, mce, db, each also with .resched, irq, timer, gp and pf, each at most once" },
 	{ "deaths",  set_deaths,  true,  "mcip, same-ist, no-ist, each at most once, or none" },
 	{ "flags",   set_flags,   true,  "a hexadecimal number like 0x240602" },
-	{ "cmdline", set_cmdline, true,  "words of the guest's command line: nofsgsbase" },
 	{ "tally",   set_tally,   true,  "yes or no" },
+	{ "cmdline", set_cmdline, true,  "words of the guest's command line: nofsgsbase, switch=2019" },
 	{ "needs",   set_needs,   true,  "what a host may lack: watchpoints" },
 };

@@ -84,6 +84,8 @@ static void write_cmdline(struct session *s)
 	used = snprintf(line, ABI_CMDLINE_SIZE, "scheme=%s program=%s gs=0x%lx flags=0x%lx%s", scheme_name(u->scheme),
 		 u->scenario->program, (unsigned long)s->u, (unsigned long)s->flags,
 		 u->scheme == SCHEME_SWAPGS && user_has_fsgsbase(u) ? " fsgsbase" : "");
+	if (u->scenario->threads > u->scenario->cpus)
+		used += snprintf(line + used, ABI_CMDLINE_SIZE - used, " threads=%#x", u->scenario->threads);
 	for (enum cmdline_word n = 0; n < CMDLINE_WORDS; n++)
 		if (u->scenario->cmdline >> n & 1)
 			used += snprintf(line + used, ABI_CMDLINE_SIZE - used, " %s", cmdline_word_name(n));
@@ -127,11 +129,25 @@ static bool add_text(struct session *s, char *err, size_t err_size)
 	return true;
 }
 
-/* Thread n runs user_NAME, user_NAME_cpu1 if it begins on CPU 1. */
+/* Of user_NAME, user_NAME_2 or user_NAME_cpu1; 0 with a line in err. */
+static uint64_t find_program(struct session *s, const char *suffix, char *err, size_t err_size)
+{
+	const struct scenario *scenario = s->unit.scenario;
+	const struct elf_symbol *entry;
+	char name[64];
+
+	snprintf(name, sizeof(name), "user_%s%s", scenario->program, suffix);
+	entry = elf_symbol(s->bench->elf, name);
+	if (entry && range_has(&s->layout.user_text, entry->addr))
+		return entry->addr;
+	snprintf(err, err_size, "%s: no user program %s (symbol %s)", scenario->path, scenario->program, name);
+	return 0;
+}
+
+/* The threads of CPU n. */
 static bool init_thread(struct session *s, unsigned n, char *err, size_t err_size)
 {
-	char name[64];
-	const struct elf_symbol *entry;
+	bool second = s->cpus < 2 && s->unit.scenario->threads > 1;
 	struct model_boot boot = {
 		.gs = u_of(s, n), .flags = s->flags, .fsgsbase = user_has_fsgsbase(&s->unit), .cpu = n, .cpus = s->cpus,
 		.fsgsbase_can_be_off = s->bench->facts.fsgsbase_can_be_off,
@@ -139,14 +155,10 @@ static bool init_thread(struct session *s, unsigned n, char *err, size_t err_siz
 	};
 	uint64_t size;
 
-	snprintf(name, sizeof(name), n ? "user_%s_cpu%u" : "user_%s", s->unit.scenario->program, n);
-	entry = elf_symbol(s->bench->elf, name);
-	if (!entry || !range_has(&s->layout.user_text, entry->addr)) {
-		snprintf(err, err_size, "%s: no user program %s (symbol %s)", s->unit.scenario->path,
-			 s->unit.scenario->program, name);
+	boot.entry = find_program(s, n ? "_cpu1" : "", err, err_size);
+	boot.entry_2 = second ? find_program(s, "_2", err, err_size) : 0;
+	if (!boot.entry || (second && !boot.entry_2))
 		return false;
-	}
-	boot.entry = entry->addr;
 	boot.text = stops_text(&s->stops, s->layout.user_text.start, &size);
 	boot.text_size = size;
 	model_init(&s->thread[n].model, &boot);
@@ -160,6 +172,8 @@ static bool init_threads(struct session *s, char *err, size_t err_size)
 		if (!init_thread(s, n, err, err_size))
 			return false;
 	s->model = s->next = s->thread[0].model;
+	if (s->cpus < 2)
+		layout_share_cpu(&s->layout);
 	return true;
 }
 

@@ -165,6 +165,7 @@ static void at_gate(struct walk_judge *w, struct session *s, const struct cpu_st
 
 	session_read(s, now->gpr[GPR_RSP] + error_bytes, &f, sizeof(f));
 	w->entered = w->last;
+	w->entered.i = now->i;          /* delivery has not changed it */
 	w->refused_iret = false;
 	if (cpu_cpl(&w->last) == 0 && layout_fixup(&s->layout, w->last.rip) == ABI_FIXUP_IRET)
 		fault_of_iret(w, s);
@@ -251,12 +252,14 @@ static void in_user(struct walk_judge *w, struct session *s, struct cpu_state *n
 	s->raised.active = false;
 	s->model = s->next;
 	s->model.rflags = (s->model.rflags & ~RFLAGS_RF) | (now->rflags & RFLAGS_RF);   /* a stop at CPL 3 may lose it */
+	if (s->cpus < 2)
+		s->layout.thread = s->model.current;
 	s->user_visits++;
 	judge_user_boundary(&s->judge, &s->model, now, arrived);
 	if (arrived)
 		judge_arrival(w, s);
 	if ((arrived || w->turned) && !smp_is_told(s))
-		judge_work(&s->judge, case_work_flags(s));
+		judge_work(&s->judge, case_work_flags(s), 0);
 	if (model_step(&s->next, err, sizeof(err)))
 		return;
 	judge_check(&s->judge, RULE_PROGRESS, false, "%s", err);
@@ -269,8 +272,8 @@ bool walk_judge_needs_i(const struct session *s, const struct cpu_state *now)
 
 	if (cpu_cpl(now) || case_is_return(l, now->rip) || s->raised.active)
 		return true;
-	for (enum event e = 0; e < EVENT_NMI_LIKE; e++)
-		if (l->gate[event_vector(e)] == now->rip)
+	for (unsigned n = 0; n < LAYOUT_GATES; n++)
+		if (l->gate[n] == now->rip)
 			return true;
 	for (unsigned n = 0; n < LAYOUT_HANDLERS; n++)
 		if (l->handler[n].addr == now->rip)

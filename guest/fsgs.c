@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT */
+/* fsgs.c: FS and GS of user threads: selectors, bases and the TLS descriptor, saved and loaded at a switch. */
+#include "guest/cpu.h"
+#include "guest/desc.h"
+#include "guest/fsgs.h"
+#include "guest/prctl.h"
+#include "guest/thread.h"
+
+uint64_t read_inactive_gs(void);
+void write_inactive_gs(uint64_t base);
+int load_gs(uint32_t selector);
+int load_gs_pure(uint32_t selector);
+int load_fs(uint32_t selector);
+
+/* While in the kernel U is in I, but under scheme pure; FS base where it always is. */
+static uint64_t msr_read_fs(void)
+{
+	return cpu_rdmsr(MSR_FS_BASE);
+}
+
+static void msr_write_fs(uint64_t base)
+{
+	cpu_wrmsr(MSR_FS_BASE, base);
+}
+
+static void msr_write_gs(uint64_t base)
+{
+	cpu_wrmsr(MSR_KERNEL_GS_BASE, base);
+}
+
+/* Scheme pure: who enters has kept it, who leaves will load it. */
+static uint64_t kept_gs(void)
+{
+	return thread_current()->gs_base;
+}
+
+static void leave_gs(uint64_t base __attribute__((unused)))
+{
+}
+
+/* IF is 0 all through a switch: what the saving and restoring costs is all that it does. */
+static uint64_t read_gs_2019(void)
+{
+	uint64_t flags = cpu_irq_save(), base = read_inactive_gs();
+
+	cpu_irq_restore(flags);
+	return base;
+}
+
+static void write_gs_2019(uint64_t base)
+{
+	uint64_t flags = cpu_irq_save();
+
+	write_inactive_gs(base);
+	cpu_irq_restore(flags);
+}
+
+static const struct way {
+	uint64_t (*read_gs)(void);      /* NULL: bases are known from who has set them */
+	uint64_t (*read_fs)(void);
+	void (*write_gs)(uint64_t base);
+	void (*write_fs)(uint64_t base);
+	int (*load_gs)(uint32_t selector);
+} ways[FSGS_WAYS] = {
+	[FSGS_BY_MSR] = { 0, 0, msr_write_gs, msr_write_fs, load_gs },
+	[FSGS_BY_INSTRUCTION] = { read_inactive_gs, cpu_rdfsbase, write_inactive_gs, cpu_wrfsbase, load_gs },
+	[FSGS_IN_THREAD] = { kept_gs, cpu_rdfsbase, leave_gs, cpu_wrfsbase, load_gs_pure },
+	[FSGS_AS_2019] = { read_gs_2019, msr_read_fs, write_gs_2019, msr_write_fs, load_gs },
+};
+static const struct way *way;
+
+void fsgs_init(enum fsgs_way chosen)
+{
+	way = &ways[chosen];
+}
+
+/* Without FSGSBASE a null selector has the base that a system call has set, which is saved already; any other has its descriptor's,
+ * and nothing is to be saved. */
+void fsgs_save(struct thread *prev)
+{
+	prev->fs = cpu_read_fs();
+	prev->gs = cpu_read_gs();
+	if (way->read_gs) {
+		prev->gs_base = way->read_gs();
+		prev->fs_base = way->read_fs();
+		return;
+	}
+	if (prev->gs)
+		prev->gs_base = 0;
+	if (prev->fs)
+		prev->fs_base = 0;
+}
+
+/* A selector is loaded only if there is one to load or to get rid of. It changes the base, or does not: so the base comes after it. The
+ * base of one that has gone is not another's: without FSGSBASE there is none. */
+static void load_selectors(const struct thread *prev, struct thread *next)
+{
+	if ((prev->gs || next->gs) && way->load_gs(next->gs)) {
+		next->gs = 0;
+		next->gs_base = way->read_gs ? next->gs_base : 0;
+	}
+	if ((prev->fs || next->fs) && load_fs(next->fs)) {
+		next->fs = 0;
+		next->fs_base = way->read_fs ? next->fs_base : 0;
+	}
+}
+
+/* Where a selector wins, its load has set the base already. */
+void fsgs_load(const struct thread *prev, struct thread *next)
+{
+	bool always = way->read_gs;
+	uint64_t was = next->cpu;
+
+	next->cpu = percpu_this()->cpu;
+	next->gs_base = prctl_next_gs(next, next->gs_base, was, next->cpu);
+	load_selectors(prev, next);
+	if (always || !next->gs)
+		way->write_gs(next->gs_base);
+	if (always || !next->fs)
+		way->write_fs(next->fs_base);
+}
+
+/* The selectors are still those of whoever ran here last. */
+void fsgs_take(struct thread *next)
+{
+	const struct thread last = { .fs = cpu_read_fs(), .gs = cpu_read_gs() };
+
+	fsgs_load_tls(next);
+	fsgs_load(&last, next);
+}
+
+void fsgs_load_tls(const struct thread *next)
+{
+	desc_set_tls(next->tls);
+}
+
+uint64_t fsgs_tls_word(uint32_t base)
+{
+	return ABI_TLS_DESCRIPTOR | (uint64_t)(base & 0xffffff) << 16 | (uint64_t)(base >> 24) << 56;
+}
+
+/* Only the base is kept: a selector that no longer fits it is what the caller asks for. */
+int fsgs_load_fs(uint32_t selector)
+{
+	uint64_t base = cpu_rdmsr(MSR_FS_BASE);
+	int result = load_fs(selector);
+
+	cpu_wrmsr(MSR_FS_BASE, base);
+	return result;
+}
+
+static uint64_t tls_base(uint64_t word)
+{
+	return (word >> 16 & 0xffffff) | (word >> 56) << 24;
+}
+
+/* A selector that wins has the base of its descriptor: only TLS has one, and it may be gone. */
+static uint64_t peek(const struct thread *stopped, uint16_t selector, uint64_t base)
+{
+	if (way->read_gs || !selector)
+		return base;
+	return selector == ABI_TLS ? tls_base(stopped->tls) : 0;
+}
+
+uint64_t fsgs_peek_gs(const struct thread *stopped)
+{
+	return peek(stopped, stopped->gs, stopped->gs_base);
+}
+
+uint64_t fsgs_peek_fs(const struct thread *stopped)
+{
+	return peek(stopped, stopped->fs, stopped->fs_base);
+}
