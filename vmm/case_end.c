@@ -2,6 +2,7 @@
 /* case_end.c: a case followed further than its verdict: to the end of the workload, or instruction by instruction. */
 #include <string.h>
 
+#include "vmm/case_exit.h"
 #include "vmm/case_flight.h"
 #include "vmm/case_work.h"
 #include "vmm/inject.h"
@@ -95,6 +96,8 @@ static void run_all_to_end(struct session *s, const struct case_start *start, en
 		inject_event(&s->machine, again[n], &start->state);
 		stop = case_run_to(s, &start->before);
 	}
+	if (cpu_cpl(&start->before))    /* these events went out to user code, too */
+		case_exit_begin(s);
 	if (stop.kind == STOP_BOUNDARY)
 		walk_rest(s, &rest);
 	else
