@@ -54,7 +54,8 @@ uint64_t sys_load_gs(struct abi_frame *frame)
 
 	cpu_cli();
 	result = in_thread ? load_gs_pure(selector) : load_gs(selector);
-	user_gs_base_set(gs_base);
+	if (!in_thread)
+		cpu_wrmsr(MSR_KERNEL_GS_BASE, gs_base);
 	cpu_sti();
 	return result;
 }
