@@ -60,7 +60,8 @@ int gsbase_load_selector(uint32_t selector)
 	thread_current()->gs_base = gs_base;
 	cpu_cli();
 	result = in_thread ? load_gs_pure(selector) : load_gs(selector);
-	user_gs_base_set(gs_base);
+	if (!in_thread)
+		cpu_wrmsr(MSR_KERNEL_GS_BASE, gs_base);
 	cpu_sti();
 	return result;
 }

@@ -74,9 +74,9 @@ static void print_visit(const struct unit_record *r, const struct bench *bench, 
 
 	record_case_id(r, bench, n, EVENT_NMI, id, sizeof(id));
 	elf_line(bench->elf, v->rip, line, sizeof(line));
-	printf("%.*s cpl=%u a=%s i=%s avalue=0x%lx ivalue=0x%lx stack=%s if=%u df=%u masked=%u raised=%u window=%u db=%s context=%s inject=%u irq=%u gp=%u %s\n",
+	printf("%.*s cpl=%u a=%s i=%s avalue=0x%lx ivalue=0x%lx k=0x%lx stack=%s if=%u df=%u masked=%u raised=%u window=%u db=%s context=%s inject=%u irq=%u gp=%u %s\n",
 	       (int)(strlen(id) - strlen(":nmi")), id, v->cpl, gs_class_name(v->a), gs_class_name(v->i),
-	       (unsigned long)v->a_value, (unsigned long)v->i_value, stack_name(l, v->stack), v->interrupts,
+	       (unsigned long)v->a_value, (unsigned long)v->i_value, (unsigned long)r->k, stack_name(l, v->stack), v->interrupts,
 	       v->direction, v->nmi_masked, v->raised, map_in_window(v),
 	       !v->dr7_armed || v->db_mixes ? "none" : v->after_access ? "real" : "synthetic",
 	       v->context_user ? "user" : "kernel", v->inject, v->inject_irq, !map_why_not(v, EVENT_GP), line);
@@ -153,6 +153,7 @@ static void explain_columns(void)
 	printf("# one line a visit that is injected: SCENARIO, SCHEME, GS, boundary @ number of the visit, then\n"
 	       "#   cpl          3 user, 0 kernel\n"
 	       "#   a, i         whose base is active and inactive: K the kernel's, U the user's; avalue, ivalue the values\n"
+	       "#   k            the kernel's base\n"
 	       "#   stack        the stack that RSP is on\n"
 	       "#   if, df       RFLAGS.IF and RFLAGS.DF\n"
 	       "#   window       1 at CPL 0 where A is not K; all windows are listed at the end\n"
