@@ -43,5 +43,12 @@ void step_fault(struct step *s, unsigned vector, uint64_t error);
 void step_ud2(struct step *s);
 void step_int3(struct step *s);
 void step_cli(struct step *s);
+uint64_t step_error(unsigned number);
+
+/* model_frame.c: words of user memory that a system call reads, false: -EFAULT; and the calls that give a frame. */
+bool step_read_words(struct step *s, uint64_t from, uint64_t *to, unsigned words);
+uint64_t model_sigreturn(struct step *s, uint64_t arg);
+uint64_t model_set_rip(struct step *s, uint64_t arg);
+uint64_t model_set_frame(struct step *s, uint64_t arg);
 
 #endif

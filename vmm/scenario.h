@@ -22,6 +22,9 @@ const char *cmdline_word_name(enum cmdline_word word);
 /* What a host may lack, so that the scenario is skipped there. */
 enum need { NEED_WATCHPOINTS, NEED_COUNT };
 
+/* What the end of a run prints of it besides. */
+enum show { SHOW_EXITS };
+
 /* A case whose verdict is known: a regression test. */
 struct pin {
 	struct caseid id;
@@ -44,6 +47,7 @@ struct scenario {
 	unsigned deaths;                /* bit (1 << enum death): which its cases may end in */
 	uint64_t flags;                 /* flags= on the guest's command line */
 	unsigned cmdline;               /* words that stand there besides (bit 1 << enum cmdline_word) */
+	unsigned shows;                 /* bit (1 << enum show) */
 	unsigned needs;                 /* bit (1 << enum need) */
 	struct pin pins[SCENARIO_PINS];
 	unsigned pin_count;

@@ -179,6 +179,16 @@ static bool set_needs(struct scenario *s, const char *value)
 	return each_item(value, need_item, &s->needs);
 }
 
+static bool show_item(const char *word, unsigned *mask)
+{
+	return !strcmp(word, "exits") && add_bit(SHOW_EXITS, mask);
+}
+
+static bool set_shows(struct scenario *s, const char *value)
+{
+	return each_item(value, show_item, &s->shows);
+}
+
 static bool set_deaths(struct scenario *s, const char *value)
 {
 	return !strcmp(value, "none") || each_item(value, death_item, &s->deaths);
@@ -211,5 +221,6 @@ const struct scenario_key scenario_keys[SCENARIO_KEYS] = {
 	{ "deaths",  set_deaths,  true,  "mcip, same-ist, no-ist, each at most once, or none" },
 	{ "flags",   set_flags,   true,  "a hexadecimal number like 0x240602" },
 	{ "cmdline", set_cmdline, true,  "words of the guest's command line: nofsgsbase" },
+	{ "shows",   set_shows,   true,  "what the end of a run prints of it: exits" },
 	{ "needs",   set_needs,   true,  "what a host may lack: watchpoints" },
 };

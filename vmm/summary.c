@@ -148,6 +148,27 @@ static json_t *pins(const struct plan *p, const struct bench *bench)
 	return a;
 }
 
+/* Of each unit whose scenario asks for them. */
+static json_t *exits(const struct plan *p)
+{
+	json_t *o = json_object();
+	char name[160];
+
+	for (size_t n = 0; n < p->unit_count; n++) {
+		const struct unit_record *r = &p->units[n];
+		json_t *counts;
+
+		if (!r->asked || !r->mapped || !(r->unit.scenario->shows >> SHOW_EXITS & 1))
+			continue;
+		counts = json_object();
+		for (unsigned k = 0; k < ABI_EXITS; k++)
+			json_object_set_new(counts, r->golden.exits[k].name, json_integer(r->golden.exits[k].count));
+		unit_name(&r->unit, name, sizeof(name));
+		json_object_set_new(o, name, counts);
+	}
+	return o;
+}
+
 static json_t *skipped(const struct totals *t, const struct plan *p)
 {
 	json_t *a = json_array();
@@ -212,6 +233,7 @@ void summary_write(FILE *f, const struct totals *t, const struct plan *p, const 
 	json_object_set_new(o, "canaries", canaries(t));
 	json_object_set_new(o, "violations", violations(p, bench));
 	json_object_set_new(o, "pins", pins(p, bench));
+	json_object_set_new(o, "exits_to_user", exits(p));
 	json_object_set_new(o, "skipped", skipped(t, p));
 	set_speed(o, t);
 	json_object_set_new(o, "seed", json_integer(bench->seed));

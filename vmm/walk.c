@@ -189,6 +189,10 @@ void walk_golden(struct session *s, walk_visitor visitor, void *context, struct 
 	note_breach(&w);
 	walk_pause(s);
 	out->visits = w.index;
+	for (unsigned n = 0; n < ABI_EXITS; n++) {
+		memcpy(out->exits[n].name, s->layout.exit[n].name, sizeof(out->exits[n].name));
+		out->exits[n].count = s->exits.made[n];
+	}
 	for (unsigned n = 0; n < s->stops.ranges; n++)
 		free(w.visits[n]);
 }
