@@ -119,6 +119,7 @@ static void test_context(void)
 
 int main(void)
 {
+	plan(15 + 4 + 1 + ABI_EXITS + 5);
 	test_decision();
 	test_instruction();
 	test_counts();

@@ -101,6 +101,7 @@ static void test_rf(void)
 
 int main(void)
 {
+	plan(30);
 	test_steps();
 	test_popfq();
 	test_syscall();
