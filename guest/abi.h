@@ -98,7 +98,13 @@
 #define ABI_SYS_SET_FRAME 24                 /* what a debugger may do to a stopped thread: SIGRETURN's five words, and RCX := RIP and
                                               * R11 := RFLAGS; returns 0; -EFAULT if reading faults. RIP is not looked at */
 #define ABI_SYS_NMI_FAULTS 25                /* RDI not 0: from now on the body of every NMI faults; 0: no more; returns 0 */
-#define ABI_SYS_STEPS    31                  /* returns how many single steps user code has been seen to make since it asked last */
+#define ABI_SYS_HANDLER  26                  /* signals go to RDI from now on, to nobody if it is 0; returns 0, -EFAULT if it is out of
+                                              * user space */
+#define ABI_SYS_ASK_WORK 27                  /* RDI: ABI_WORK_..., to be done on the way out of this call; returns how many notifications
+                                              * were counted before; -EINVAL for other bits */
+#define ABI_SYS_RESTORE  28                  /* RIP CS RFLAGS RSP SS RAX RCX R11 RDI := struct abi_signal at RDI, by the rules of SIGRETURN */
+#define ABI_SYS_STEPS    31                  /* returns how many single steps user code has been seen to make since it asked last;
+                                              * RDI bit 0: from now on each sends a signal, too, or does not */
 #define ABI_EPERM        1
 #define ABI_EFAULT       14
 #define ABI_EINVAL       22
@@ -109,6 +115,16 @@
 #define ABI_SET_FRAME_FLAGS ABI_SIGRETURN_FLAGS
 /* With TF, user code is interrupted by #DB behind each instruction that completes, and goes on as if it were not; the kernel counts.
  * SYSCALL is none of them: FMASK clears TF. */
+
+/* What is done before a thread goes back to user code: the bits of its work flags. */
+#define ABI_WORK_RESCHED 1                   /* it is scheduled again */
+#define ABI_WORK_SIGNAL  2                   /* a signal is delivered, or dropped if there is no handler */
+#define ABI_WORK_NOTIFY  4                   /* a notification is counted */
+
+/* A signal: user code goes on in the handler with TF, DF and RF clear, all registers kept but RDI and RSP: both point to a struct abi_signal on the
+ * user's stack, at RSP - ABI_SIGNAL_GAP - its size, aligned to 16. Where it cannot be stored, what could be before it stays;
+ * RIP := RBX, RAX := -EFAULT. */
+#define ABI_SIGNAL_GAP 128
 
 /* A user exception (#BP, #UD, #NP, #SS, #GP, #PF) comes back like a signal: RIP := RBX, RAX := vector,
  * RDX := error code (0 if the vector has none), RDI := CR2 for #PF; all else is kept. So does the fault of an IRET that
@@ -163,6 +179,10 @@ struct abi_frame {
 	uint64_t rip, cs, rflags, rsp, ss;
 };
 #define ABI_NO_ERROR 0xffffffffffffffff
+
+struct abi_signal {
+	uint64_t rip, cs, rflags, rsp, ss, rax, rcx, r11, rdi;
+};
 
 /* The array abi_stacks: every kernel stack. slot_bytes at the lowest address are no stack
  * but live data (K, and how many NMIs are owed) at all times. Addresses are kernel virtual. */

@@ -12,6 +12,7 @@
 #define RFLAGS_FIXED (1ull << 1)
 #define RFLAGS_TF    (1ull << 8)
 #define RFLAGS_IF    (1ull << 9)
+#define RFLAGS_DF    (1ull << 10)
 #define RFLAGS_RF    (1ull << 16)
 
 #define CPUID_FEATURES_7      7

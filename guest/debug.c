@@ -41,11 +41,12 @@ uint64_t debug_watch_user(uint64_t address)
 	return hits;
 }
 
-uint64_t debug_take_steps(struct abi_frame *frame __attribute__((unused)))
+uint64_t debug_take_steps(struct abi_frame *frame)
 {
 	uint64_t steps = thread_current()->steps;
 
 	thread_current()->steps = 0;
+	thread_current()->step_signals = frame->rdi & 1;
 	return steps;
 }
 
@@ -66,6 +67,8 @@ void debug_body(struct abi_frame *frame, uint64_t dr6)
 		if (!trap_from_user(frame))     /* FMASK and the gates clear TF */
 			report_trap("#DB by TF in the kernel", frame);
 		thread_current()->steps++;
+		if (thread_current()->step_signals)
+			work_request_own(WORK_SIGNAL);
 		break;
 	default:
 		report_trap("#DB", frame);

@@ -10,7 +10,7 @@ void debug_init(void);
 /* Watches 8 bytes of user memory, none if address is 0. Returns how often those watched before were touched. */
 uint64_t debug_watch_user(uint64_t address);
 
-/* How many single steps the thread has made since it asked last. */
+/* ABI_SYS_STEPS. */
 uint64_t debug_take_steps(struct abi_frame *frame);
 
 /* While a handler runs no watchpoint may fire: a #DB inside #DB would begin at the top of the same stack. Returns

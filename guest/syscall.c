@@ -8,6 +8,7 @@
 #include "guest/nmi.h"
 #include "guest/report.h"
 #include "guest/setframe.h"
+#include "guest/signal.h"
 #include "guest/syscall.h"
 #include "guest/trap.h"
 #include "guest/usercopy.h"
@@ -53,7 +54,7 @@ static uint64_t sys_read(struct abi_frame *frame)
 
 static uint64_t sys_yield(struct abi_frame *frame __attribute__((unused)))
 {
-	work_request_own();
+	work_request_own(WORK_RESCHED);
 	return 0;
 }
 
@@ -106,6 +107,9 @@ static uint64_t (*const table[])(struct abi_frame *frame) = {
 	[ABI_SYS_WATCH] = sys_watch,
 	[ABI_SYS_SET_FRAME] = sys_set_frame,
 	[ABI_SYS_NMI_FAULTS] = sys_nmi_faults,
+	[ABI_SYS_HANDLER] = sys_handler,
+	[ABI_SYS_ASK_WORK] = sys_ask_work,
+	[ABI_SYS_RESTORE] = sys_restore,
 	[ABI_SYS_STEPS] = debug_take_steps,
 };
 #define SYSCALL_COUNT (sizeof(table) / sizeof(table[0]))

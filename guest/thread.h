@@ -11,6 +11,8 @@
 struct thread {
 	uint64_t gs_base;               /* as a switch would find it; while the thread runs, the live value wins */
 	uint64_t steps;                 /* single steps that it has made and not been told of */
+	uint64_t step_signals;          /* each of them sends a signal */
+	uint64_t handler, notified;     /* signal.c; notifications counted */
 };
 
 /* The running thread's, by GS. */

@@ -3,6 +3,8 @@
 #include "guest/context.h"
 #include "guest/cpu.h"
 #include "guest/percpu.h"
+#include "guest/signal.h"
+#include "guest/thread.h"
 #include "guest/trap.h"
 #include "guest/work.h"
 
@@ -17,9 +19,9 @@ bool work_is_requested(void)
 	return true;
 }
 
-void work_request_own(void)
+void work_request_own(uint64_t what)
 {
-	thread_work |= WORK_RESCHED;
+	thread_work |= what;
 }
 
 void work_request_by_interrupt(void)
@@ -32,7 +34,7 @@ void work_request(const struct abi_frame *frame)
 	if (!work_is_requested())
 		return;
 	if (trap_from_user(frame))
-		work_request_own();
+		work_request_own(WORK_RESCHED);
 	else
 		work_request_by_interrupt();
 }
@@ -44,10 +46,28 @@ static void schedule(void)
 	percpu_this()->work_count++;
 }
 
-void work_do(struct abi_frame *frame __attribute__((unused)))
+/* Each flag is taken back before its work is done: what asks for it in between asks again. The signal is the last one: it changes the
+ * frame. */
+void work_do(struct abi_frame *frame)
 {
 	if (thread_work & WORK_RESCHED)
 		schedule();
+	if (thread_work & WORK_NOTIFY) {
+		thread_work &= ~(uint64_t)WORK_NOTIFY;
+		thread_current()->notified++;
+	}
+	if (thread_work & WORK_SIGNAL) {
+		thread_work &= ~(uint64_t)WORK_SIGNAL;
+		signal_deliver(frame);
+	}
+}
+
+uint64_t sys_ask_work(struct abi_frame *frame)
+{
+	if (frame->rdi & ~(uint64_t)(WORK_RESCHED | WORK_SIGNAL | WORK_NOTIFY))
+		return -ABI_EINVAL;
+	work_request_own(frame->rdi);
+	return thread_current()->notified;
 }
 
 void exc_interrupt(struct abi_frame *frame)
@@ -62,5 +82,5 @@ void exc_reschedule(struct abi_frame *frame)
 	trap_check_entry();
 	context_enter(frame);
 	percpu_this()->resched_count++;
-	work_request_own();
+	work_request_own(WORK_RESCHED);
 }

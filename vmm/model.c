@@ -71,6 +71,10 @@ static void complete(struct step *s, bool single)
 	m->hits += s->touched;
 	m->stepped = single;
 	m->steps += single;
+	m->trap = (struct model_trap){ .rip = s->next, .rflags = m->rflags };
+	memcpy(m->trap.gpr, m->gpr, sizeof(m->trap.gpr));
+	if (single && m->step_signals)
+		model_deliver(s);
 }
 
 static enum outcome run_step(struct model *m, char *err, size_t err_size)

@@ -18,6 +18,12 @@ struct model_iret {
 
 #define MODEL_WATCHED 8                 /* bytes */
 
+/* Registers between an instruction and the #DB behind it. */
+struct model_trap {
+	uint64_t gpr[GPR_COUNT];
+	uint64_t rip, rflags;
+};
+
 struct model {
 	uint64_t gpr[GPR_COUNT];
 	uint64_t rip, rflags;
@@ -33,7 +39,11 @@ struct model {
 	uint64_t hits;                  /* ... and so many instructions have touched them */
 	bool watch_hit;                 /* the step that led here was an instruction at CPL 3 that touched them */
 	uint64_t steps;                 /* single steps that it was not told of */
+	bool step_signals;              /* each sends a signal */
+	uint64_t handler, notified;     /* of signals; notifications counted */
+	bool signal;                    /* one is to be delivered at the end of this visit to the kernel */
 	bool stepped;                   /* the step that led here was an instruction at CPL 3 that completed with TF: #DB came */
+	struct model_trap trap;         /* if watch_hit or stepped: there */
 	bool exited;                    /* SYS_EXIT was called; result in exit_code */
 	uint64_t exit_code;
 	const uint8_t *text;            /* user text as the image has it, at ABI_USER_TEXT */

@@ -85,8 +85,8 @@ static uint64_t sys_steps(struct step *s, uint64_t arg)
 {
 	uint64_t steps = s->m->steps;
 
-	(void)arg;
 	s->m->steps = 0;
+	s->m->step_signals = arg & 1;
 	return steps;
 }
 
@@ -156,6 +156,9 @@ static uint64_t (*const syscalls[])(struct step *s, uint64_t arg) = {
 	[ABI_SYS_WATCH] = sys_watch,
 	[ABI_SYS_SET_FRAME] = model_set_frame,
 	[ABI_SYS_NMI_FAULTS] = sys_nmi_faults,
+	[ABI_SYS_HANDLER] = model_handler,
+	[ABI_SYS_ASK_WORK] = model_ask_work,
+	[ABI_SYS_RESTORE] = model_restore,
 	[ABI_SYS_STEPS] = sys_steps,
 };
 
@@ -170,4 +173,6 @@ void step_syscall(struct step *s)
 	if (number < sizeof(syscalls) / sizeof(*syscalls) && syscalls[number])
 		result = syscalls[number](s, s->m->gpr[GPR_RDI]);
 	s->m->gpr[GPR_RAX] = result;
+	if (s->m->signal)
+		model_deliver(s);
 }

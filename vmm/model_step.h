@@ -45,6 +45,12 @@ void step_int3(struct step *s);
 void step_cli(struct step *s);
 uint64_t step_error(unsigned number);
 
+/* model_signal.c */
+void model_deliver(struct step *s);
+uint64_t model_handler(struct step *s, uint64_t arg);
+uint64_t model_ask_work(struct step *s, uint64_t arg);
+uint64_t model_restore(struct step *s, uint64_t arg);
+
 /* model_frame.c: words of user memory that a system call reads, false: -EFAULT; and the calls that give a frame. */
 bool step_read_words(struct step *s, uint64_t from, uint64_t *to, unsigned words);
 uint64_t model_sigreturn(struct step *s, uint64_t arg);

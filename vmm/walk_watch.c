@@ -81,8 +81,8 @@ uint64_t walk_watch_due(struct session *s, const struct cpu_state *at, struct cp
 	if (!s->next.watch_hit && !s->next.stepped)
 		return 0;
 	*after = *at;
-	memcpy(after->gpr, s->next.gpr, sizeof(after->gpr));
-	after->rip = s->next.rip;
-	after->rflags = s->next.rflags;
+	memcpy(after->gpr, s->next.trap.gpr, sizeof(after->gpr));
+	after->rip = s->next.trap.rip;
+	after->rflags = s->next.trap.rflags;
 	return s->next.stepped ? STEP_DR6 : WATCH_DR6;
 }
