@@ -61,12 +61,15 @@
 #define ABI_ABSENT_CS    0x5b
 
 /* Debug registers in every golden run: DR0 watches the symbol debug_watch_word, which
- * nothing touches, for 8-byte writes; DR7 is ABI_DR7_ARMED outside #DB and NMI bodies. While user code has asked for it
- * (ABI_SYS_WATCH), DR1 watches 8 bytes of its memory, and DR7 is ABI_DR7_WATCHING instead. */
+ * nothing touches, for 8-byte writes; DR7 is ABI_DR7_ARMED outside #DB and NMI bodies. While user code has asked for it,
+ * DR1 watches 8 bytes of its memory (ABI_SYS_WATCH), DR2 has an instruction breakpoint in its text (ABI_SYS_BREAK), and DR3 watches 8 bytes of
+ * the kernel's (ABI_SYS_WATCH_KERNEL): none that entry code touches, or the CPU on the way into it. */
 #define ABI_DR6_RESET    0xffff0ff0
 #define ABI_DR7_ARMED    0x90402             /* G0, R/W0 = 01 (write), LEN0 = 10 (8 bytes), bit 10 */
 #define ABI_DR7_DISARMED 0x400
-#define ABI_DR7_WATCHING 0xb9040a            /* ABI_DR7_ARMED and G1, R/W1 = 11 (read or write), LEN1 = 10 (8 bytes) */
+#define ABI_DR7_WATCH    0xb00008            /* besides, for ABI_SYS_WATCH: G1, R/W1 = 11 (read or write), LEN1 = 10 (8 bytes) */
+#define ABI_DR7_BREAK    0x20                /* for ABI_SYS_BREAK: G2, R/W2 = 00 (execution), LEN2 = 00 */
+#define ABI_DR7_KERNEL   0x90000080          /* for ABI_SYS_WATCH_KERNEL: G3, R/W3 = 01 (write), LEN3 = 10 (8 bytes) */
 
 /* RFLAGS bits that SYSCALL clears (MSR_FMASK): TF IF DF NT AC and the arithmetic ones. */
 #define ABI_SYSCALL_FMASK 0x257fd5
@@ -103,6 +106,21 @@
 #define ABI_SYS_ASK_WORK 27                  /* RDI: ABI_WORK_..., to be done on the way out of this call; returns how many notifications
                                               * were counted before; -EINVAL for other bits */
 #define ABI_SYS_RESTORE  28                  /* RIP CS RFLAGS RSP SS RAX RCX R11 RDI := struct abi_signal at RDI, by the rules of SIGRETURN */
+#define ABI_SYS_BREAK    29                  /* from now on #DB comes before the instruction at RDI, if that is not 0; returns how often it
+                                              * has come for the one before; -EFAULT outside of user space: kernel text never has one */
+#define ABI_SYS_WATCH_KERNEL 30              /* below ABI_FORBIDDEN: tries to watch the first and last words of that kind of kernel memory;
+                                              * returns how many were not refused. ABI_WATCH_ALLOWED: watches debug_watch_word in DR3, too,
+                                              * which is 1; ABI_WATCH_NOTHING: nothing any more; -EINVAL for others */
+#define ABI_FORBIDDEN_GDT    0
+#define ABI_FORBIDDEN_IDT    1
+#define ABI_FORBIDDEN_TSS    2
+#define ABI_FORBIDDEN_PERCPU 3
+#define ABI_FORBIDDEN_THREAD 4
+#define ABI_FORBIDDEN_STACKS 5
+#define ABI_FORBIDDEN_DEBUG  6
+#define ABI_FORBIDDEN        7
+#define ABI_WATCH_ALLOWED    0x100
+#define ABI_WATCH_NOTHING    0x101
 #define ABI_SYS_STEPS    31                  /* returns how many single steps user code has been seen to make since it asked last;
                                               * RDI bit 0: from now on each sends a signal, too, or does not */
 #define ABI_EPERM        1

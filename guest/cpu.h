@@ -132,6 +132,8 @@ static inline void cpu_write_cr4(uint64_t value)
 	}
 CPU_DEBUG_REGISTER(0)
 CPU_DEBUG_REGISTER(1)
+CPU_DEBUG_REGISTER(2)
+CPU_DEBUG_REGISTER(3)
 CPU_DEBUG_REGISTER(6)
 CPU_DEBUG_REGISTER(7)
 
@@ -139,6 +141,16 @@ struct cpu_table {
 	uint16_t limit;
 	uint64_t base;
 } __attribute__((packed));
+
+static inline void cpu_sgdt(struct cpu_table *t)
+{
+	asm volatile("sgdt %0" : "=m"(*t));
+}
+
+static inline void cpu_sidt(struct cpu_table *t)
+{
+	asm volatile("sidt %0" : "=m"(*t));
+}
 
 static inline void cpu_lidt(const struct cpu_table *t)
 {

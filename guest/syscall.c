@@ -78,15 +78,6 @@ static uint64_t sys_nmi_faults(struct abi_frame *frame)
 	return 0;
 }
 
-static uint64_t sys_watch(struct abi_frame *frame)
-{
-	if (frame->rdi % sizeof(uint64_t))
-		return -ABI_EINVAL;
-	if (frame->rdi > ABI_TASK_SIZE_MAX - sizeof(uint64_t))
-		return -ABI_EFAULT;
-	return debug_watch_user(frame->rdi);
-}
-
 static uint64_t sys_exit(struct abi_frame *frame)
 {
 	report_done(frame->rdi);
@@ -110,7 +101,9 @@ static uint64_t (*const table[])(struct abi_frame *frame) = {
 	[ABI_SYS_HANDLER] = sys_handler,
 	[ABI_SYS_ASK_WORK] = sys_ask_work,
 	[ABI_SYS_RESTORE] = sys_restore,
-	[ABI_SYS_STEPS] = debug_take_steps,
+	[ABI_SYS_BREAK] = sys_break,
+	[ABI_SYS_WATCH_KERNEL] = sys_watch_kernel,
+	[ABI_SYS_STEPS] = sys_steps,
 };
 #define SYSCALL_COUNT (sizeof(table) / sizeof(table[0]))
 

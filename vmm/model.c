@@ -77,14 +77,30 @@ static void complete(struct step *s, bool single)
 		model_deliver(s);
 }
 
+/* An instruction breakpoint is a fault, whose handler sets RF (SDM vol. 3, 17.3.1.1). */
+static void stop_before(struct step *s)
+{
+	struct model *m = s->m;
+
+	s->outcome = STEP_KERNEL;
+	s->next = m->rip;
+	m->broke = true;
+	m->breaks++;
+	m->trap = (struct model_trap){ .rip = m->rip, .rflags = m->rflags };
+	memcpy(m->trap.gpr, m->gpr, sizeof(m->trap.gpr));
+	m->rflags |= RFLAGS_RF;
+}
+
 static enum outcome run_step(struct model *m, char *err, size_t err_size)
 {
 	struct step s = { .m = m, .err = err, .err_size = err_size };
 	bool single = m->rflags & RFLAGS_TF;    /* as it is when the instruction begins (SDM vol. 3, 17.3.1.4) */
 
-	m->refused = m->watch_hit = m->stepped = false;
+	m->refused = m->watch_hit = m->stepped = m->broke = false;
 	if (m->exited)
 		step_unknown(&s, "the program has ended");
+	else if (m->stop_at && m->rip == m->stop_at && !(m->rflags & RFLAGS_RF))
+		stop_before(&s);
 	else if (decode_at_rip(&s))
 		step_execute(&s);
 	if (s.outcome == STEP_DONE)
@@ -101,7 +117,7 @@ bool model_step(struct model *m, char *err, size_t err_size)
 
 uint64_t model_dr7(const struct model *m)
 {
-	return m->watch ? ABI_DR7_WATCHING : ABI_DR7_ARMED;
+	return ABI_DR7_ARMED | (m->watch ? ABI_DR7_WATCH : 0) | (m->stop_at ? ABI_DR7_BREAK : 0) | (m->kernel_watch ? ABI_DR7_KERNEL : 0);
 }
 
 bool model_is_watched(const struct model *m, uint64_t addr, unsigned size)

@@ -39,11 +39,15 @@ struct model {
 	uint64_t hits;                  /* ... and so many instructions have touched them */
 	bool watch_hit;                 /* the step that led here was an instruction at CPL 3 that touched them */
 	uint64_t steps;                 /* single steps that it was not told of */
+	uint64_t stop_at;               /* SYS_BREAK: #DB comes before this instruction, none if 0 ... */
+	uint64_t breaks;                /* ... and so often it has */
+	bool broke;                     /* the step that led here was such a #DB: the instruction is still to come */
+	bool kernel_watch;              /* SYS_WATCH_KERNEL: DR3 watches what DR0 does */
 	bool step_signals;              /* each sends a signal */
 	uint64_t handler, notified;     /* of signals; notifications counted */
 	bool signal;                    /* one is to be delivered at the end of this visit to the kernel */
 	bool stepped;                   /* the step that led here was an instruction at CPL 3 that completed with TF: #DB came */
-	struct model_trap trap;         /* if watch_hit or stepped: there */
+	struct model_trap trap;         /* if watch_hit, stepped or broke: there */
 	bool exited;                    /* SYS_EXIT was called; result in exit_code */
 	uint64_t exit_code;
 	const uint8_t *text;            /* user text as the image has it, at ABI_USER_TEXT */

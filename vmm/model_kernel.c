@@ -81,15 +81,6 @@ static uint64_t sys_nmi_faults(struct step *s, uint64_t arg)
 	return 0;
 }
 
-static uint64_t sys_steps(struct step *s, uint64_t arg)
-{
-	uint64_t steps = s->m->steps;
-
-	s->m->steps = 0;
-	s->m->step_signals = arg & 1;
-	return steps;
-}
-
 static uint64_t sys_exit(struct step *s, uint64_t arg)
 {
 	s->m->exited = true;
@@ -128,19 +119,6 @@ static uint64_t sys_raise(struct step *s, uint64_t arg)
 	return 0;
 }
 
-static uint64_t sys_watch(struct step *s, uint64_t arg)
-{
-	uint64_t hits = s->m->hits;
-
-	if (arg % MODEL_WATCHED)
-		return step_error(ABI_EINVAL);
-	if (arg > ABI_TASK_SIZE_MAX - MODEL_WATCHED)
-		return step_error(ABI_EFAULT);
-	s->m->watch = arg;
-	s->m->hits = 0;
-	return hits;
-}
-
 static uint64_t (*const syscalls[])(struct step *s, uint64_t arg) = {
 	[ABI_SYS_ECHO]   = sys_echo,
 	[ABI_SYS_SET_GS] = sys_set_gs,
@@ -153,13 +131,15 @@ static uint64_t (*const syscalls[])(struct step *s, uint64_t arg) = {
 	[ABI_SYS_LOAD_GS] = sys_load_gs,
 	[ABI_SYS_SET_RIP] = model_set_rip,
 	[ABI_SYS_RAISE] = sys_raise,
-	[ABI_SYS_WATCH] = sys_watch,
+	[ABI_SYS_WATCH] = model_watch,
 	[ABI_SYS_SET_FRAME] = model_set_frame,
 	[ABI_SYS_NMI_FAULTS] = sys_nmi_faults,
 	[ABI_SYS_HANDLER] = model_handler,
 	[ABI_SYS_ASK_WORK] = model_ask_work,
 	[ABI_SYS_RESTORE] = model_restore,
-	[ABI_SYS_STEPS] = sys_steps,
+	[ABI_SYS_BREAK] = model_break,
+	[ABI_SYS_WATCH_KERNEL] = model_watch_kernel,
+	[ABI_SYS_STEPS] = model_steps,
 };
 
 void step_syscall(struct step *s)

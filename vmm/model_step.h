@@ -45,6 +45,12 @@ void step_int3(struct step *s);
 void step_cli(struct step *s);
 uint64_t step_error(unsigned number);
 
+/* model_debug.c */
+uint64_t model_watch(struct step *s, uint64_t arg);
+uint64_t model_break(struct step *s, uint64_t arg);
+uint64_t model_watch_kernel(struct step *s, uint64_t arg);
+uint64_t model_steps(struct step *s, uint64_t arg);
+
 /* model_signal.c */
 void model_deliver(struct step *s);
 uint64_t model_handler(struct step *s, uint64_t arg);

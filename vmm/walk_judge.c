@@ -274,7 +274,7 @@ static void judge_hit(struct walk_judge *w, struct session *s, const struct cpu_
 		return;
 	judge_at(&s->judge, "hit", now);
 	judge_check(&s->judge, RULE_DEBUG, now->rip == s->layout.gate[event_vector(EVENT_DB)],
-		    "%s at %#lx, and no #DB came behind it", w->hit == STEP_DR6 ? "a single step was made" : "what is watched was touched",
+		    "%s at %#lx, and no #DB came", w->hit == STEP_DR6 ? "a single step was made" : w->hit == BREAK_DR6 ? "a breakpoint was come to" : "what is watched was touched",
 		    (unsigned long)w->last.rip);
 }
 
