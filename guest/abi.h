@@ -106,8 +106,8 @@
 #define ABI_SYS_ASK_WORK 27                  /* RDI: ABI_WORK_..., to be done on the way out of this call; returns how many notifications
                                               * were counted before; -EINVAL for other bits */
 #define ABI_SYS_RESTORE  28                  /* RIP CS RFLAGS RSP SS RAX RCX R11 RDI := struct abi_signal at RDI, by the rules of SIGRETURN */
-#define ABI_SYS_BREAK    29                  /* from now on #DB comes before the instruction at RDI, if that is not 0; returns how often it
-                                              * has come for the one before; -EFAULT outside of user space: kernel text never has one */
+#define ABI_SYS_BREAK    29                  /* #DB comes before the instruction at RDI, if that is not 0, when user code comes there next,
+                                              * and then no more; returns whether it has come for the one before; -EFAULT outside of user space: kernel text never has one */
 #define ABI_SYS_WATCH_KERNEL 30              /* below ABI_FORBIDDEN: tries to watch the first and last words of that kind of kernel memory;
                                               * returns how many were not refused. ABI_WATCH_ALLOWED: watches debug_watch_word in DR3, too,
                                               * which is 1; ABI_WATCH_NOTHING: nothing any more; -EINVAL for others */

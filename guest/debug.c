@@ -90,13 +90,15 @@ static void single_step(struct abi_frame *frame)
 		work_request_own(WORK_SIGNAL);
 }
 
-/* Unlike the others it comes before its instruction: RF lets that pass once. */
+/* Unlike the others it comes before its instruction, and would again. It comes once: RF, which would let the instruction pass and leave it
+ * armed, is not kept by every processor that this runs on. */
 static void breakpoint(struct abi_frame *frame)
 {
 	if (!trap_from_user(frame))
 		report_trap("#DB by a breakpoint in the kernel", frame);
 	debug_state.breaks++;
-	frame->rflags |= RFLAGS_RF;
+	debug_state.dr7 &= ~(uint64_t)ABI_DR7_BREAK;
+	cpu_write_dr2(0);
 }
 
 void debug_body(struct abi_frame *frame, uint64_t dr6)
@@ -136,6 +138,6 @@ bool exc_debug(struct abi_frame *frame)
 	debug_body(frame, dr6);
 	context_nmi_leave();
 	context_nmi_left(frame);
-	debug_restore(dr7);
+	debug_restore(dr7 & debug_state.dr7);   /* less a breakpoint that has been taken away */
 	return nmi_keep_masked(frame, IST_DB);
 }

@@ -29,7 +29,7 @@ FUNC user_forbidden
 	EXIT
 END user_forbidden
 
-/* breakpoints: at an instruction that is come to twice, at SYSCALL, and at one to which the kernel returns by itself. */
+/* breakpoints: in a loop, where it comes in the first round, and at SYSCALL. The way there is never the kernel's. */
 FUNC user_breakpoints
 	SET_GS
 	CALL	ABI_SYS_BREAK, user_breakpoints_here
@@ -39,16 +39,16 @@ user_breakpoints_again:
 user_breakpoints_here:
 	mov	%rbp, %rdx
 	loop	user_breakpoints_again
-	CALL	ABI_SYS_BREAK, user_breakpoints_call	/* two until now */
+	CALL	ABI_SYS_BREAK, user_breakpoints_call	/* one until now */
 	mov	$ABI_SYS_ECHO, %eax
 user_breakpoints_call:
 	syscall
-	CALL	ABI_SYS_BREAK, user_breakpoints_signal	/* one */
-	CALL	ABI_SYS_HANDLER, user_breakpoints_signal
-	CALL	ABI_SYS_ASK_WORK, ABI_WORK_SIGNAL
-	CALL	ABI_SYS_BREAK, 0			/* one */
+	CALL	ABI_SYS_BREAK, user_breakpoints_never	/* one */
+	jmp	user_breakpoints_taken
+user_breakpoints_never:
+	nop
+user_breakpoints_taken:
+	CALL	ABI_SYS_BREAK, 0			/* none */
+	nop
 	EXIT
-user_breakpoints_signal:
-	mov	$ABI_SYS_RESTORE, %eax
-	syscall
 END user_breakpoints

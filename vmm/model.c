@@ -71,24 +71,16 @@ static void complete(struct step *s, bool single)
 	m->hits += s->touched;
 	m->stepped = single;
 	m->steps += single;
+	m->broke = m->stop_at && s->next == m->stop_at;
+	if (m->broke && (single || s->touched))
+		step_unknown(s, "a breakpoint behind another reason for #DB: one for both is not in the contract");
+	m->breaks += m->broke;
+	if (m->broke)
+		m->stop_at = 0;
 	m->trap = (struct model_trap){ .rip = s->next, .rflags = m->rflags };
 	memcpy(m->trap.gpr, m->gpr, sizeof(m->trap.gpr));
 	if (single && m->step_signals)
 		model_deliver(s);
-}
-
-/* An instruction breakpoint is a fault, whose handler sets RF (SDM vol. 3, 17.3.1.1). */
-static void stop_before(struct step *s)
-{
-	struct model *m = s->m;
-
-	s->outcome = STEP_KERNEL;
-	s->next = m->rip;
-	m->broke = true;
-	m->breaks++;
-	m->trap = (struct model_trap){ .rip = m->rip, .rflags = m->rflags };
-	memcpy(m->trap.gpr, m->gpr, sizeof(m->trap.gpr));
-	m->rflags |= RFLAGS_RF;
 }
 
 static enum outcome run_step(struct model *m, char *err, size_t err_size)
@@ -99,10 +91,10 @@ static enum outcome run_step(struct model *m, char *err, size_t err_size)
 	m->refused = m->watch_hit = m->stepped = m->broke = false;
 	if (m->exited)
 		step_unknown(&s, "the program has ended");
-	else if (m->stop_at && m->rip == m->stop_at && !(m->rflags & RFLAGS_RF))
-		stop_before(&s);
 	else if (decode_at_rip(&s))
 		step_execute(&s);
+	if (s.outcome == STEP_KERNEL && m->stop_at && s.next == m->stop_at)
+		step_unknown(&s, "the kernel returns to a breakpoint, which is not in the contract");
 	if (s.outcome == STEP_DONE)
 		complete(&s, single);
 	if (s.outcome != STEP_UNKNOWN)

@@ -39,9 +39,9 @@ struct model {
 	uint64_t hits;                  /* ... and so many instructions have touched them */
 	bool watch_hit;                 /* the step that led here was an instruction at CPL 3 that touched them */
 	uint64_t steps;                 /* single steps that it was not told of */
-	uint64_t stop_at;               /* SYS_BREAK: #DB comes before this instruction, none if 0 ... */
-	uint64_t breaks;                /* ... and so often it has */
-	bool broke;                     /* the step that led here was such a #DB: the instruction is still to come */
+	uint64_t stop_at;               /* SYS_BREAK: #DB comes before this instruction, once, none if 0 ... */
+	uint64_t breaks;                /* ... and it has come so often */
+	bool broke;                     /* it came behind the step that led here */
 	bool kernel_watch;              /* SYS_WATCH_KERNEL: DR3 watches what DR0 does */
 	bool step_signals;              /* each sends a signal */
 	uint64_t handler, notified;     /* of signals; notifications counted */
