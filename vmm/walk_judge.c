@@ -217,10 +217,11 @@ static void in_kernel(struct walk_judge *w, struct session *s, struct cpu_state 
 }
 
 /* What else is due where user code goes on after a stay in the kernel. */
-static void judge_arrival(struct walk_judge *w, struct session *s)
+static void judge_arrival(struct walk_judge *w, struct session *s, const struct cpu_state *now)
 {
 	if (!w->started)
 		case_exit_begin(s);
+	judge_breakpoints(&s->judge, now);
 	judge_work(&s->judge, case_work_flags(s));
 	case_exit_at_user(s);
 	case_judge_context(s, CONTEXT_OF_USER);
@@ -244,7 +245,7 @@ static void in_user(struct walk_judge *w, struct session *s, struct cpu_state *n
 	s->user_visits++;
 	judge_user_boundary(&s->judge, &s->model, now, arrived);
 	if (arrived)
-		judge_arrival(w, s);
+		judge_arrival(w, s, now);
 	if (model_step(&s->next, err, sizeof(err)))
 		return;
 	judge_check(&s->judge, RULE_PROGRESS, false, "%s", err);
