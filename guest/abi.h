@@ -87,12 +87,15 @@
 #define ABI_TLS_DESCRIPTOR 0x00cff3000000ffff /* with base 0 */
 
 /* Debug registers in every golden run: DR0 watches the symbol debug_watch_word, which
- * nothing touches, for 8-byte writes; DR7 is ABI_DR7_ARMED outside #DB and NMI bodies. While user code has asked for it
- * (ABI_SYS_WATCH), DR1 watches 8 bytes of its memory, and DR7 is ABI_DR7_WATCHING instead. */
+ * nothing touches, for 8-byte writes; DR7 is ABI_DR7_ARMED outside #DB and NMI bodies. While user code has asked for it,
+ * DR1 watches 8 bytes of its memory (ABI_SYS_WATCH), DR2 has an instruction breakpoint in its text (ABI_SYS_BREAK), and DR3 watches 8 bytes of
+ * the kernel's (ABI_SYS_WATCH_KERNEL): none that entry code touches, or the CPU on the way into it. */
 #define ABI_DR6_RESET    0xffff0ff0
 #define ABI_DR7_ARMED    0x90402             /* G0, R/W0 = 01 (write), LEN0 = 10 (8 bytes), bit 10 */
 #define ABI_DR7_DISARMED 0x400
-#define ABI_DR7_WATCHING 0xb9040a            /* ABI_DR7_ARMED and G1, R/W1 = 11 (read or write), LEN1 = 10 (8 bytes) */
+#define ABI_DR7_WATCH    0xb00008            /* besides, for ABI_SYS_WATCH: G1, R/W1 = 11 (read or write), LEN1 = 10 (8 bytes) */
+#define ABI_DR7_BREAK    0x20                /* for ABI_SYS_BREAK: G2, R/W2 = 00 (execution), LEN2 = 00 */
+#define ABI_DR7_KERNEL   0x90000080          /* for ABI_SYS_WATCH_KERNEL: G3, R/W3 = 01 (write), LEN3 = 10 (8 bytes) */
 
 /* RFLAGS bits that SYSCALL clears (MSR_FMASK): TF IF DF NT AC and the arithmetic ones. */
 #define ABI_SYSCALL_FMASK 0x257fd5
@@ -125,7 +128,6 @@
 #define ABI_SYS_SET_FRAME 24                 /* what a debugger may do to a stopped thread: SIGRETURN's five words, and RCX := RIP and
                                               * R11 := RFLAGS; returns 0; -EFAULT if reading faults. RIP is not looked at */
 #define ABI_SYS_NMI_FAULTS 25                /* RDI not 0: from now on the body of every NMI faults; 0: no more; returns 0 */
-#define ABI_SYS_STEPS    31                  /* returns how many single steps user code has been seen to make since it asked last */
 /* With two CPUs. The other one must run a thread for RESCHED_OTHER and SET_GS_OTHER, and none for MIGRATE: nothing else is in the
  * contract. */
 #define ABI_SYS_RESCHED_OTHER 32             /* asks for a reschedule of the other CPU's thread, returns 0 */
@@ -151,6 +153,29 @@
                                               * kept. Returns 0 */
 #define ABI_SYS_PEEK_FS  22                  /* the same for FS */
 #define ABI_SYS_POKE_FS  23
+#define ABI_SYS_HANDLER  26                  /* signals go to RDI from now on, to nobody if it is 0; returns 0, -EFAULT if it is out of
+                                              * user space */
+#define ABI_SYS_ASK_WORK 27                  /* RDI: ABI_WORK_..., to be done on the way out of this call; returns how many notifications
+                                              * were counted before; -EINVAL for other bits */
+#define ABI_SYS_RESTORE  28                  /* RIP CS RFLAGS RSP SS RAX RCX R11 RDI := struct abi_signal at RDI, by the rules of SIGRETURN */
+#define ABI_SYS_BREAK    29                  /* #DB comes before the instruction at RDI, if that is not 0, when user code comes there next,
+                                              * and then no more; returns whether it has come for the one before; -EFAULT outside of user space: kernel text never has one */
+#define ABI_SYS_WATCH_KERNEL 30              /* below ABI_FORBIDDEN: tries to watch the first and last words of that kind of kernel memory;
+                                              * returns how many were not refused. ABI_WATCH_ALLOWED: watches debug_watch_word in DR3, too,
+                                              * which is 1; ABI_WATCH_NOTHING: nothing any more; -EINVAL for others */
+#define ABI_FORBIDDEN_GDT    0
+#define ABI_FORBIDDEN_IDT    1
+#define ABI_FORBIDDEN_TSS    2
+#define ABI_FORBIDDEN_PERCPU 3
+#define ABI_FORBIDDEN_THREAD 4
+#define ABI_FORBIDDEN_STACKS 5
+#define ABI_FORBIDDEN_DEBUG  6
+#define ABI_FORBIDDEN_BASES  7
+#define ABI_FORBIDDEN        8
+#define ABI_WATCH_ALLOWED    0x100
+#define ABI_WATCH_NOTHING    0x101
+#define ABI_SYS_STEPS    31                  /* returns how many single steps user code has been seen to make since it asked last;
+                                              * RDI bit 0: from now on each sends a signal, too, or does not */
 #define ABI_EPERM        1
 #define ABI_ENOENT       2
 #define ABI_ESRCH        3
@@ -179,6 +204,16 @@
 #define ABI_SET_FRAME_FLAGS ABI_SIGRETURN_FLAGS
 /* With TF, user code is interrupted by #DB behind each instruction that completes, and goes on as if it were not; the kernel counts.
  * SYSCALL is none of them: FMASK clears TF. */
+
+/* What is done before a thread goes back to user code: the bits of its work flags. */
+#define ABI_WORK_RESCHED 1                   /* it is scheduled again */
+#define ABI_WORK_SIGNAL  2                   /* a signal is delivered, or dropped if there is no handler */
+#define ABI_WORK_NOTIFY  4                   /* a notification is counted */
+
+/* A signal: user code goes on in the handler with TF, DF and RF clear, all registers kept but RDI and RSP: both point to a struct abi_signal on the
+ * user's stack, at RSP - ABI_SIGNAL_GAP - its size, aligned to 16. Where it cannot be stored, what could be before it stays;
+ * RIP := RBX, RAX := -EFAULT. */
+#define ABI_SIGNAL_GAP 128
 
 /* A user exception (#BP, #UD, #NP, #SS, #GP, #PF) comes back like a signal: RIP := RBX, RAX := vector,
  * RDX := error code (0 if the vector has none), RDI := CR2 for #PF; all else is kept. So does the fault of an IRET that
@@ -241,6 +276,10 @@ struct abi_frame {
 	uint64_t rip, cs, rflags, rsp, ss;
 };
 #define ABI_NO_ERROR 0xffffffffffffffff
+
+struct abi_signal {
+	uint64_t rip, cs, rflags, rsp, ss, rax, rcx, r11, rdi;
+};
 
 /* The array abi_stacks: every kernel stack. slot_bytes at the lowest address are no stack
  * but live data (K, and how many NMIs are owed) at all times. Addresses are kernel virtual. */

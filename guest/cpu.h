@@ -12,6 +12,7 @@
 #define RFLAGS_FIXED (1ull << 1)
 #define RFLAGS_TF    (1ull << 8)
 #define RFLAGS_IF    (1ull << 9)
+#define RFLAGS_DF    (1ull << 10)
 #define RFLAGS_RF    (1ull << 16)
 
 #define CPUID_FEATURES_7      7
@@ -180,6 +181,8 @@ static inline void cpu_write_cr4(uint64_t value)
 	}
 CPU_DEBUG_REGISTER(0)
 CPU_DEBUG_REGISTER(1)
+CPU_DEBUG_REGISTER(2)
+CPU_DEBUG_REGISTER(3)
 CPU_DEBUG_REGISTER(6)
 CPU_DEBUG_REGISTER(7)
 
@@ -188,14 +191,19 @@ struct cpu_table {
 	uint64_t base;
 } __attribute__((packed));
 
-static inline void cpu_lidt(const struct cpu_table *t)
-{
-	asm volatile("lidt %0" : : "m"(*t));
-}
-
 static inline void cpu_sgdt(struct cpu_table *t)
 {
 	asm volatile("sgdt %0" : "=m"(*t));
+}
+
+static inline void cpu_sidt(struct cpu_table *t)
+{
+	asm volatile("sidt %0" : "=m"(*t));
+}
+
+static inline void cpu_lidt(const struct cpu_table *t)
+{
+	asm volatile("lidt %0" : : "m"(*t));
 }
 
 static inline void cpu_ltr(uint16_t selector)

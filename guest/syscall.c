@@ -11,6 +11,7 @@
 #include "guest/report.h"
 #include "guest/setframe.h"
 #include "guest/smp.h"
+#include "guest/signal.h"
 #include "guest/syscall.h"
 #include "guest/threadcall.h"
 #include "guest/trap.h"
@@ -65,7 +66,7 @@ static uint64_t sys_read(struct abi_frame *frame)
 
 static uint64_t sys_yield(struct abi_frame *frame __attribute__((unused)))
 {
-	work_request_own();
+	work_request_own(WORK_RESCHED);
 	return 0;
 }
 
@@ -89,15 +90,6 @@ static uint64_t sys_nmi_faults(struct abi_frame *frame)
 	return 0;
 }
 
-static uint64_t sys_watch(struct abi_frame *frame)
-{
-	if (frame->rdi % sizeof(uint64_t))
-		return -ABI_EINVAL;
-	if (frame->rdi > ABI_TASK_SIZE_MAX - sizeof(uint64_t))
-		return -ABI_EFAULT;
-	return debug_watch_user(frame->rdi);
-}
-
 static uint64_t (*const table[])(struct abi_frame *frame) = {
 	[ABI_SYS_ECHO] = sys_echo,
 	[ABI_SYS_SET_GS] = sys_set_gs,
@@ -114,7 +106,6 @@ static uint64_t (*const table[])(struct abi_frame *frame) = {
 	[ABI_SYS_PRCTL] = sys_prctl,
 	[ABI_SYS_SET_FRAME] = sys_set_frame,
 	[ABI_SYS_NMI_FAULTS] = sys_nmi_faults,
-	[ABI_SYS_STEPS] = debug_take_steps,
 	[ABI_SYS_RESCHED_OTHER] = sys_resched_other,
 	[ABI_SYS_SET_GS_OTHER] = sys_set_gs_other,
 	[ABI_SYS_MIGRATE] = sys_migrate,
@@ -126,6 +117,12 @@ static uint64_t (*const table[])(struct abi_frame *frame) = {
 	[ABI_SYS_POKE_GS] = sys_poke_gs,
 	[ABI_SYS_PEEK_FS] = sys_peek_fs,
 	[ABI_SYS_POKE_FS] = sys_poke_fs,
+	[ABI_SYS_HANDLER] = sys_handler,
+	[ABI_SYS_ASK_WORK] = sys_ask_work,
+	[ABI_SYS_RESTORE] = sys_restore,
+	[ABI_SYS_BREAK] = sys_break,
+	[ABI_SYS_WATCH_KERNEL] = sys_watch_kernel,
+	[ABI_SYS_STEPS] = sys_steps,
 };
 #define SYSCALL_COUNT (sizeof(table) / sizeof(table[0]))
 

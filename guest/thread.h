@@ -35,6 +35,8 @@ struct thread {
 	bool gs_is_percpu;              /* U is gs_percpu.base + CPU number * gs_percpu.stride: prctl.h */
 	struct thread_percpu gs_percpu;
 	uint64_t steps;                 /* single steps that it has made and not been told of */
+	uint64_t step_signals;          /* each of them sends a signal */
+	uint64_t handler, notified;     /* signal.c; notifications counted */
 };
 extern struct thread threads[ABI_THREADS];
 

@@ -3,6 +3,7 @@
 #include "guest/context.h"
 #include "guest/cpu.h"
 #include "guest/percpu.h"
+#include "guest/signal.h"
 #include "guest/thread.h"
 #include "guest/trap.h"
 #include "guest/work.h"
@@ -17,19 +18,19 @@ bool work_is_requested(void)
 	return true;
 }
 
-static void request(struct thread *thread)
+static void request(struct thread *thread, uint64_t what)
 {
-	__atomic_or_fetch(&thread->work, WORK_RESCHED, __ATOMIC_SEQ_CST);
+	__atomic_or_fetch(&thread->work, what, __ATOMIC_SEQ_CST);
 }
 
-void work_request_own(void)
+void work_request_own(uint64_t what)
 {
-	request(thread_current());
+	request(thread_current(), what);
 }
 
 void work_request_on(unsigned cpu)
 {
-	request(percpu_areas[cpu].current);
+	request(percpu_areas[cpu].current, WORK_RESCHED);
 }
 
 void work_request_by_interrupt(void)
@@ -42,7 +43,7 @@ void work_request(const struct abi_frame *frame)
 	if (!work_is_requested())
 		return;
 	if (trap_from_user(frame))
-		work_request_own();
+		work_request_own(WORK_RESCHED);
 	else
 		work_request_by_interrupt();
 }
@@ -56,10 +57,29 @@ static void schedule(void)
 	thread_reschedule();
 }
 
-void work_do(struct abi_frame *frame __attribute__((unused)))
+static bool take_back(uint64_t what)
+{
+	return __atomic_fetch_and(&thread_current()->work, ~what, __ATOMIC_SEQ_CST) & what;
+}
+
+/* Each flag is taken back before its work is done: what asks for it in between asks again. The signal is the last one: it changes the
+ * frame. */
+void work_do(struct abi_frame *frame)
 {
 	if (thread_current()->work & WORK_RESCHED)
 		schedule();
+	if (take_back(WORK_NOTIFY))
+		thread_current()->notified++;
+	if (take_back(WORK_SIGNAL))
+		signal_deliver(frame);
+}
+
+uint64_t sys_ask_work(struct abi_frame *frame)
+{
+	if (frame->rdi & ~(uint64_t)(WORK_RESCHED | WORK_SIGNAL | WORK_NOTIFY))
+		return -ABI_EINVAL;
+	work_request_own(frame->rdi);
+	return thread_current()->notified;
 }
 
 void exc_interrupt(struct abi_frame *frame)
@@ -74,7 +94,7 @@ void exc_reschedule(struct abi_frame *frame)
 	trap_check_entry();
 	context_enter(frame);
 	percpu_this()->resched_count++;
-	work_request_own();
+	work_request_own(WORK_RESCHED);
 }
 
 void exc_timer(struct abi_frame *frame)
@@ -82,5 +102,5 @@ void exc_timer(struct abi_frame *frame)
 	trap_check_entry();
 	context_enter(frame);
 	percpu_this()->timer_count++;
-	work_request_own();
+	work_request_own(WORK_RESCHED);
 }

@@ -9,12 +9,15 @@
 
 /* A thread's flags. Any but 0 keeps it from user code. */
 #define WORK_RESCHED ABI_WORK_RESCHED
+#define WORK_SIGNAL  ABI_WORK_SIGNAL
+#define WORK_NOTIFY  ABI_WORK_NOTIFY
 
 /* Did the bench ask for a reschedule together with this event? Asked once, it is taken back. */
 bool work_is_requested(void);
 
-/* For the running thread, from code whose own exit does the work. */
-void work_request_own(void);
+/* For the running thread, from code whose own exit does the work: WORK_... */
+void work_request_own(uint64_t what);
+uint64_t sys_ask_work(struct abi_frame *frame);
 
 /* From code whose exit does no work: an interrupt comes as soon as IF allows it, and its exit does. */
 void work_request_by_interrupt(void);

@@ -87,7 +87,7 @@ static inline struct cpu_state good_state(void)
 {
 	struct cpu_state s = {
 		.fs_base = 0x7f0011112000, .cr0 = 0x80050033, .cr2 = 0x900010, .cr3 = 0x103000, .cr4 = 0x10668,
-		.efer = 0xd01, .dr = { K + 8, 0, 0x200, 0x300 }, .dr6 = ABI_DR6_RESET, .dr7 = ABI_DR7_ARMED,
+		.efer = 0xd01, .dr = { K + 0x8000, 0, 0, 0 }, .dr6 = ABI_DR6_RESET, .dr7 = ABI_DR7_ARMED,
 		.idt_base = K + 0x4000, .gdt_base = K + 0x5000, .tss_base = K + 0x6000, .mcg_status = 1,
 		.idt_limit = 0xfff, .gdt_limit = 0x4f, .tr = ABI_TSS, .ldt = 0x50, .star = 0x23001000000000,
 		.lstar = KERNEL_TEXT + 0x2000, .fmask = ABI_SYSCALL_FMASK, .mcg_ctl = 0x7f,

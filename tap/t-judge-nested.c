@@ -144,12 +144,12 @@ static void test_watch(void)
 	struct world w = good_world(EVENT_NMI, 3, SCHEME_IST);
 
 	w.user.watch = w.now.dr[1] = ABI_USER_DATA;
-	w.now.dr7 = ABI_DR7_WATCHING;
+	w.now.dr7 = (ABI_DR7_ARMED | ABI_DR7_WATCH);
 	is_good(&w, user, "arrival at CPL 3 with a watchpoint");
 	all_are_seen(&w, user, at, COUNT_OF(at), "arrival at CPL 3 with a watchpoint");
 	w = good_world(EVENT_DB, 0, SCHEME_IST);
 	w.user.watch = ABI_USER_DATA;
-	w.now.dr7 = ABI_DR7_WATCHING;
+	w.now.dr7 = (ABI_DR7_ARMED | ABI_DR7_WATCH);
 	is_good(&w, raised_back, "the #DB of a hit in the kernel is back");
 }
 

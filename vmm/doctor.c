@@ -41,6 +41,8 @@ void doctor_host(const char *whose, const struct host_facts *f, const char *reme
 		{ f->faults_set_rf, "faults save RFLAGS.RF as 1", "as the manual says", "they save it as it was; the bench expects that here" },
 		{ f->watchpoints_fire, "data watchpoints fire at CPL 3", "a #DB can come by itself",
 		  "#DB is injected, never caused: scenario watch is skipped" },
+		{ f->breakpoints_fire, "instruction breakpoints fire at CPL 3", "user code can be stopped by the guest",
+		  "scenario breakpoints is skipped" },
 		{ f->fsgsbase_can_be_off, "CR4.FSGSBASE = 0 takes RD/WRGSBASE away", "user code gets #UD, as the manual says",
 		  "user code never gets #UD for RD/WRGSBASE; the bench looks at CR4 itself" },
 	};

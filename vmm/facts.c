@@ -107,6 +107,25 @@ static void see_fsgsbase(struct session *s, struct host_facts *f)
 	f->fsgsbase_can_be_off = stop.kind == STOP_BOUNDARY && machine_regs(&s->machine)->rip == s->layout.gate[VECTOR_UD];
 }
 
+/* The program's second instruction, behind JRCXZ, with an instruction breakpoint. */
+static void see_break(struct session *s, struct host_facts *f)
+{
+	const struct kvm_debugregs armed = { .db = { s->model.rip + 2 }, .dr6 = ABI_DR6_RESET, .dr7 = ABI_DR7_DISARMED | 2 };
+	struct kvm_debugregs before;
+	struct stop stop;
+
+	facts_stand_at(s, s->model.rip, ABI_USER_RSP, 3);
+	machine_regs(&s->machine)->rcx = 1;
+	machine_get_debug(&s->machine, &before);
+	machine_set_debug(&s->machine, &armed);
+	run_one(&s->run);
+	stops_set(&s->stops, s->layout.gate[VECTOR_DB]);
+	stop = run_to_stop(&s->run);
+	f->breakpoints_fire = stop.kind == STOP_BOUNDARY && machine_regs(&s->machine)->rip == s->layout.gate[VECTOR_DB];
+	stops_clear(&s->stops);
+	machine_set_debug(&s->machine, &before);
+}
+
 static uint64_t any_iret(const struct session *s)
 {
 	for (unsigned n = 0; n < s->layout.returns_count; n++)
@@ -187,6 +206,7 @@ void facts_measure(struct bench *b)
 	see_gate(s, &b->facts);
 	see_syscall(s, &b->facts);
 	see_watch(s, &b->facts);
+	see_break(s, &b->facts);
 	see_fsgsbase(s, &b->facts);
 	see_absent_stack(s, &b->facts);
 	see_iret(s, &b->facts);

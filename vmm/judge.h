@@ -164,6 +164,9 @@ unsigned judge_exit_decision(const struct hardware_frame *f, uint64_t rcx, uint6
 void judge_exit_by(struct judge *j, unsigned decision, bool by_sysret);
 void judge_exit_counts(struct judge *j, const uint64_t *now, const uint64_t *expected);
 
+/* Where armed debug registers point, at CPL 3. Rule debug. */
+void judge_breakpoints(struct judge *j, const struct cpu_state *now);
+
 /* Context tracking: rule context. */
 void judge_context(struct judge *j, struct context now, struct context expected);
 

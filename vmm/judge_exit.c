@@ -2,12 +2,6 @@
 /* judge_exit.c: the kernel's decision how to go back to user code: which it must be, and that each was counted once and right. */
 #include "vmm/judge.h"
 
-static const char *const names[ABI_EXITS] = {
-	[ABI_EXIT_SYSRET] = "SYSRET", [ABI_EXIT_IRET] = "IRET", [ABI_EXIT_RCX] = "RCX is not RIP",
-	[ABI_EXIT_R11] = "R11 is not RFLAGS", [ABI_EXIT_CS] = "CS", [ABI_EXIT_SS] = "SS", [ABI_EXIT_RIP] = "RIP",
-	[ABI_EXIT_RF] = "RF", [ABI_EXIT_TF] = "TF",
-};
-
 /* SYSRET loads RIP from RCX, RFLAGS from R11 without RF, CS and SS from STAR; it faults at CPL 0 on a RIP that is not canonical, and
  * with TF set it does not come to the user's next instruction (SDM vol. 2B, SYSRET). The order is that of guest/abi.h. */
 unsigned judge_exit_decision(const struct hardware_frame *f, uint64_t rcx, uint64_t r11)
@@ -33,7 +27,7 @@ void judge_exit_by(struct judge *j, unsigned decision, bool by_sysret)
 	bool sysret = decision == ABI_EXIT_SYSRET;
 
 	judge_check(j, RULE_RETURN, by_sysret == sysret, "goes back by %s, must by %s%s", by_sysret ? "SYSRET" : "IRET",
-		    sysret ? "SYSRET" : "IRET: ", sysret ? "" : names[decision]);
+		    sysret ? "SYSRET" : "IRET: ", sysret ? "" : j->layout->exit[decision].name);
 }
 
 void judge_exit_counts(struct judge *j, const uint64_t *now, const uint64_t *expected)

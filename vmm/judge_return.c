@@ -100,6 +100,8 @@ void judge_user_boundary(struct judge *j, const struct model *user, const struct
 	judge_equal(j, RULE_DEBUG, "DR6", now->dr6, ABI_DR6_RESET);
 	judge_equal(j, RULE_DEBUG, "DR7", now->dr7, model_dr7(user));
 	judge_equal(j, RULE_DEBUG, "DR1", now->dr[1], user->watch);
+	judge_equal(j, RULE_DEBUG, "DR2", now->dr[2], user->stop_at);
+	judge_equal(j, RULE_DEBUG, "DR3", now->dr[3], user->kernel_watch ? now->dr[0] : 0);
 }
 
 static void judge_registers(struct judge *j, const struct cpu_state *b, const struct cpu_state *now)

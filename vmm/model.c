@@ -77,6 +77,16 @@ static void complete(struct step *s, bool single)
 	m->hits += s->touched;
 	m->stepped = single;
 	m->steps += single;
+	m->broke = m->stop_at && s->next == m->stop_at;
+	if (m->broke && (single || s->touched))
+		step_unknown(s, "a breakpoint behind another reason for #DB: one for both is not in the contract");
+	m->breaks += m->broke;
+	if (m->broke)
+		m->stop_at = 0;
+	m->trap = (struct model_trap){ .rip = s->next, .rflags = m->rflags };
+	memcpy(m->trap.gpr, m->gpr, sizeof(m->trap.gpr));
+	if (single && m->step_signals)
+		model_deliver(s);
 }
 
 static enum outcome run_step(struct model *m, char *err, size_t err_size)
@@ -84,11 +94,13 @@ static enum outcome run_step(struct model *m, char *err, size_t err_size)
 	struct step s = { .m = m, .err = err, .err_size = err_size };
 	bool single = m->rflags & RFLAGS_TF;    /* as it is when the instruction begins (SDM vol. 3, 17.3.1.4) */
 
-	m->refused = m->watch_hit = m->stepped = false;
+	m->refused = m->watch_hit = m->stepped = m->broke = false;
 	if (m->exited)
 		step_unknown(&s, "the program has ended");
 	else if (decode_at_rip(&s))
 		step_execute(&s);
+	if (s.outcome == STEP_KERNEL && m->stop_at && s.next == m->stop_at)
+		step_unknown(&s, "the kernel returns to a breakpoint, which is not in the contract");
 	if (s.outcome == STEP_DONE)
 		complete(&s, single);
 	if (s.outcome != STEP_UNKNOWN)
@@ -116,7 +128,7 @@ bool model_run_to_kernel(struct model *m, char *err, size_t err_size)
 
 uint64_t model_dr7(const struct model *m)
 {
-	return m->watch ? ABI_DR7_WATCHING : ABI_DR7_ARMED;
+	return ABI_DR7_ARMED | (m->watch ? ABI_DR7_WATCH : 0) | (m->stop_at ? ABI_DR7_BREAK : 0) | (m->kernel_watch ? ABI_DR7_KERNEL : 0);
 }
 
 bool model_is_watched(const struct model *m, uint64_t addr, unsigned size)

@@ -29,6 +29,11 @@ struct model_thread {
 	uint64_t tls;                   /* base of its TLS descriptor; MODEL_TLS_NONE: not present */
 };
 #define MODEL_TLS_NONE UINT64_MAX
+/* Registers between an instruction and the #DB behind it. */
+struct model_trap {
+	uint64_t gpr[GPR_COUNT];
+	uint64_t rip, rflags;
+};
 
 struct model {
 	unsigned current;               /* the running thread, whose state is here */
@@ -50,11 +55,19 @@ struct model {
 	uint64_t hits;                  /* ... and so many instructions have touched them */
 	bool watch_hit;                 /* the step that led here was an instruction at CPL 3 that touched them */
 	uint64_t steps;                 /* single steps that it was not told of */
+	uint64_t stop_at;               /* SYS_BREAK: #DB comes before this instruction, once, none if 0 ... */
+	uint64_t breaks;                /* ... and it has come so often */
+	bool broke;                     /* it came behind the step that led here */
+	bool kernel_watch;              /* SYS_WATCH_KERNEL: DR3 watches what DR0 does */
+	bool step_signals;              /* each sends a signal */
+	uint64_t handler, notified;     /* of signals; notifications counted */
+	bool signal;                    /* one is to be delivered at the end of this visit to the kernel */
 	bool stepped;                   /* the step that led here was an instruction at CPL 3 that completed with TF: #DB came */
 	unsigned cpu, cpus;             /* where the thread runs, of how many */
 	bool sets_other;                /* SYS_SET_GS_OTHER: the other CPU's thread is to have ... */
 	uint64_t other_gs;              /* ... this base */
 	uint64_t stack_page;            /* the thread's own */
+	struct model_trap trap;         /* if watch_hit, stepped or broke: there */
 	bool exited;                    /* SYS_EXIT was called; result in exit_code */
 	uint64_t exit_code;
 	const uint8_t *text;            /* user text as the image has it, at ABI_USER_TEXT */

@@ -5,8 +5,6 @@
 
 #define VECTOR_BP 3
 #define VECTOR_UD 6
-#define VECTOR_NP 11
-#define VECTOR_SS 12
 #define VECTOR_GP 13
 
 uint64_t step_error(unsigned number)
@@ -69,115 +67,11 @@ static uint64_t sys_jump(struct step *s, uint64_t arg)
 	return 0;
 }
 
-/* The kernel refuses what is not wholly user space before it looks, so even a non-canonical pointer is -EFAULT. */
-bool step_copy_from(struct step *s, uint64_t from, uint64_t *to, unsigned words)
-{
-	unsigned i;
-
-	for (i = 0; i < 8 * words; i++)
-		if (from + i >= ABI_TASK_SIZE_MAX)
-			return false;
-	for (i = 0; i < 8 * words; i++) {
-		if (model_byte(s->m, from + i, false) == BYTE_FAULT)
-			return false;
-		if (i % 8 == 7 && !step_load(s, from + i - 7, 8, &to[i / 8]))
-			to[i / 8] = 0;  /* unknown, and told */
-	}
-	return true;
-}
-
-/* Eight bytes at once, or none of them. */
-bool step_copy_to(struct step *s, uint64_t to, uint64_t value)
-{
-	for (unsigned i = 0; i < 8; i++)
-		if (to + i >= ABI_TASK_SIZE_MAX || model_byte(s->m, to + i, true) == BYTE_FAULT)
-			return false;
-	return step_store(s, to, 8, value);
-}
-
 static uint64_t sys_read(struct step *s, uint64_t arg)
 {
 	uint64_t value;
 
 	return step_copy_from(s, arg, &value, 1) ? value : step_error(ABI_EFAULT);
-}
-
-/* The vector with which IRET to CPL 3 refuses a selector of RPL 3 in the GDT of abi.h, 0 if it does not. */
-static unsigned refuses(uint64_t selector, uint64_t good, uint64_t absent, unsigned absent_vector)
-{
-	if (selector == good)
-		return 0;
-	return selector == absent ? absent_vector : VECTOR_GP;
-}
-
-/* The IRET that cannot be, and what user code sees of it. */
-static uint64_t refuse(struct step *s, const struct model_iret *f, unsigned vector, uint64_t error)
-{
-	s->m->refused = true;
-	s->m->bad_iret = *f;
-	step_fault(s, vector, error);
-	return s->m->gpr[GPR_RAX];
-}
-
-/* CS is looked at before SS; the error code is the selector without its RPL (SDM vol. 2A, IRET). */
-static uint64_t return_by_iret(struct step *s, const struct model_iret *f)
-{
-	unsigned cs = refuses(f->cs, ABI_USER_CS, ABI_ABSENT_CS, VECTOR_NP);
-	unsigned ss = refuses(f->ss, ABI_USER_SS, ABI_ABSENT_SS, s->m->absent_ss_is_np ? VECTOR_NP : VECTOR_SS);
-
-	s->next = f->rip;
-	s->m->rflags = f->rflags;
-	s->m->gpr[GPR_RSP] = f->rsp;
-	if (!cs && !ss)
-		return 0;
-	return refuse(s, f, cs ? cs : ss, (cs ? f->cs : f->ss) & ~3ull);
-}
-
-/* An address that is not canonical is refused with #GP(0): by the IRET, or by the fetch behind it. User code cannot tell. */
-static uint64_t sys_set_rip(struct step *s, uint64_t arg)
-{
-	const struct model_iret f = { arg, ABI_USER_CS, s->m->rflags, s->m->gpr[GPR_RSP], ABI_USER_SS };
-
-	s->m->gpr[GPR_RCX] = arg;
-	s->next = arg;
-	if (!cpu_is_canonical(arg))
-		return refuse(s, &f, VECTOR_GP, 0);
-	if (arg >= ABI_TASK_SIZE_MAX)
-		step_unknown(s, "SYS_SET_RIP out of user space, which is not in the contract");
-	return 0;
-}
-
-static uint64_t sys_sigreturn(struct step *s, uint64_t arg)
-{
-	struct model_iret f;
-	uint64_t word[5];
-
-	if (!step_copy_from(s, arg, word, 5) || word[0] >= ABI_TASK_SIZE_MAX)
-		return step_error(ABI_EFAULT);
-	f = (struct model_iret){
-		word[0], (word[1] & 0xffff) | 3, (word[2] & ABI_SIGRETURN_FLAGS) | RFLAGS_FIXED | RFLAGS_IF, word[3],
-		(word[4] & 0xffff) | 3,
-	};
-	return return_by_iret(s, &f);
-}
-
-/* RCX and R11 follow, so that SYSRET could be taken if the words allow it. Where IRET refuses RIP the selectors are good. */
-static uint64_t sys_set_frame(struct step *s, uint64_t arg)
-{
-	struct model_iret f;
-	uint64_t word[5];
-
-	if (!step_copy_from(s, arg, word, 5))
-		return step_error(ABI_EFAULT);
-	f = (struct model_iret){
-		word[0], (word[1] & 0xffff) | 3, (word[2] & ABI_SET_FRAME_FLAGS) | RFLAGS_FIXED | RFLAGS_IF, word[3],
-		(word[4] & 0xffff) | 3,
-	};
-	if (f.rip >= ABI_TASK_SIZE_MAX)
-		step_unknown(s, "SYS_SET_FRAME out of user space, which is not in the contract");
-	s->m->gpr[GPR_RCX] = f.rip;
-	s->m->gpr[GPR_R11] = f.rflags;
-	return return_by_iret(s, &f);
 }
 
 /* Seen where an NMI comes, and by nobody else. */
@@ -186,15 +80,6 @@ static uint64_t sys_nmi_faults(struct step *s, uint64_t arg)
 	(void)s;
 	(void)arg;
 	return 0;
-}
-
-static uint64_t sys_steps(struct step *s, uint64_t arg)
-{
-	uint64_t steps = s->m->steps;
-
-	(void)arg;
-	s->m->steps = 0;
-	return steps;
 }
 
 static uint64_t sys_exit(struct step *s, uint64_t arg)
@@ -245,19 +130,6 @@ static uint64_t sys_raise(struct step *s, uint64_t arg)
 	return 0;
 }
 
-static uint64_t sys_watch(struct step *s, uint64_t arg)
-{
-	uint64_t hits = s->m->hits;
-
-	if (arg % MODEL_WATCHED)
-		return step_error(ABI_EINVAL);
-	if (arg > ABI_TASK_SIZE_MAX - MODEL_WATCHED)
-		return step_error(ABI_EFAULT);
-	s->m->watch = arg;
-	s->m->hits = 0;
-	return hits;
-}
-
 /* What becomes of the other thread is no matter of this one's registers. */
 static uint64_t sys_resched_other(struct step *s, uint64_t arg)
 {
@@ -292,15 +164,11 @@ static uint64_t (*const syscalls[])(struct step *s, uint64_t arg) = {
 	[ABI_SYS_READ]   = sys_read,
 	[ABI_SYS_EXIT]   = sys_exit,
 	[ABI_SYS_YIELD]  = sys_yield,
-	[ABI_SYS_SIGRETURN] = sys_sigreturn,
+	[ABI_SYS_SIGRETURN] = model_sigreturn,
 	[ABI_SYS_LOAD_GS] = sys_load_gs,
-	[ABI_SYS_SET_RIP] = sys_set_rip,
+	[ABI_SYS_SET_RIP] = model_set_rip,
 	[ABI_SYS_RAISE] = sys_raise,
-	[ABI_SYS_WATCH] = sys_watch,
 	[ABI_SYS_PRCTL] = step_prctl,
-	[ABI_SYS_SET_FRAME] = sys_set_frame,
-	[ABI_SYS_NMI_FAULTS] = sys_nmi_faults,
-	[ABI_SYS_STEPS] = sys_steps,
 	[ABI_SYS_RESCHED_OTHER] = sys_resched_other,
 	[ABI_SYS_SET_GS_OTHER] = sys_set_gs_other,
 	[ABI_SYS_MIGRATE] = sys_migrate,
@@ -312,6 +180,15 @@ static uint64_t (*const syscalls[])(struct step *s, uint64_t arg) = {
 	[ABI_SYS_POKE_GS] = step_poke_gs,
 	[ABI_SYS_PEEK_FS] = step_peek_fs,
 	[ABI_SYS_POKE_FS] = step_poke_fs,
+	[ABI_SYS_WATCH] = model_watch,
+	[ABI_SYS_SET_FRAME] = model_set_frame,
+	[ABI_SYS_NMI_FAULTS] = sys_nmi_faults,
+	[ABI_SYS_HANDLER] = model_handler,
+	[ABI_SYS_ASK_WORK] = model_ask_work,
+	[ABI_SYS_RESTORE] = model_restore,
+	[ABI_SYS_BREAK] = model_break,
+	[ABI_SYS_WATCH_KERNEL] = model_watch_kernel,
+	[ABI_SYS_STEPS] = model_steps,
 };
 
 void step_syscall(struct step *s)
@@ -325,4 +202,6 @@ void step_syscall(struct step *s)
 	if (number < sizeof(syscalls) / sizeof(*syscalls) && syscalls[number])
 		result = syscalls[number](s, s->m->gpr[GPR_RDI]);
 	s->m->gpr[GPR_RAX] = result;
+	if (s->m->signal)
+		model_deliver(s);
 }

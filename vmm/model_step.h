@@ -55,14 +55,30 @@ void step_fault(struct step *s, unsigned vector, uint64_t error);
 void step_ud2(struct step *s);
 void step_int3(struct step *s);
 void step_cli(struct step *s);
+uint64_t step_error(unsigned number);
+
+/* model_debug.c */
+uint64_t model_watch(struct step *s, uint64_t arg);
+uint64_t model_break(struct step *s, uint64_t arg);
+uint64_t model_watch_kernel(struct step *s, uint64_t arg);
+uint64_t model_steps(struct step *s, uint64_t arg);
+
+/* model_signal.c */
+void model_deliver(struct step *s);
+uint64_t model_handler(struct step *s, uint64_t arg);
+uint64_t model_ask_work(struct step *s, uint64_t arg);
+uint64_t model_restore(struct step *s, uint64_t arg);
+
+/* model_frame.c: words of user memory that a system call reads, false: -EFAULT; and the calls that give a frame. */
+bool step_copy_from(struct step *s, uint64_t from, uint64_t *to, unsigned words);
+bool step_copy_to(struct step *s, uint64_t to, uint64_t value);
+uint64_t model_sigreturn(struct step *s, uint64_t arg);
+uint64_t model_set_rip(struct step *s, uint64_t arg);
+uint64_t model_set_frame(struct step *s, uint64_t arg);
 
 /* model_prctl.c: SYS_PRCTL; a thread that goes on on another CPU. */
 void step_move(struct model *m, unsigned cpu);
 uint64_t step_prctl(struct step *s, uint64_t call);
 
-/* model_kernel.c: the result of a system call that fails; the kernel's copies from and to user memory, false for -EFAULT. */
-uint64_t step_error(unsigned number);
-bool step_copy_from(struct step *s, uint64_t from, uint64_t *to, unsigned words);
-bool step_copy_to(struct step *s, uint64_t to, uint64_t value);
 
 #endif

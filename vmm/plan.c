@@ -156,15 +156,19 @@ static void skip_parts(struct plan *p, const struct scenario *s, const struct ho
 
 static bool can_run_at_all(struct plan *p, const struct scenario *s, const struct bench *bench)
 {
-	bool good = !(s->needs >> NEED_WATCHPOINTS & 1) || bench->facts.watchpoints_fire;
+	const struct host_facts *f = &bench->facts;
+	bool watchpoints = !(s->needs >> NEED_WATCHPOINTS & 1) || f->watchpoints_fire;
+	bool breakpoints = !(s->needs >> NEED_BREAKPOINTS & 1) || f->breakpoints_fire;
 
 	if (s->cpus > 1 && !bench->host.engine->add_cpu) {
 		skip(p, s->name, "this engine runs one CPU");
 		return false;
 	}
-	if (!good)
+	if (!watchpoints)
 		skip(p, s->name, "no data watchpoint fires on this host");
-	return good;
+	else if (!breakpoints)
+		skip(p, s->name, "no instruction breakpoint of the guest's fires at CPL 3 on this host");
+	return watchpoints && breakpoints;
 }
 
 static void add_scenario(struct plan *p, const struct options *o, const struct scenario *s, const struct bench *bench)

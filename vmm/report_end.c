@@ -128,12 +128,33 @@ static void print_fraction(const struct totals *t)
 		       floor(100 * totals_fraction(t)), t->seconds);
 }
 
+/* "# exits NAME: 5 by SYSRET, 4 by IRET: 3 RCX is not RIP, ...": the golden run's decisions, where the scenario asks for them. */
+static void print_exits(const struct unit_record *r)
+{
+	const char *separator = ":";
+	char name[160];
+
+	if (!r->asked || !r->mapped || !(r->unit.scenario->shows >> SHOW_EXITS & 1))
+		return;
+	unit_name(&r->unit, name, sizeof(name));
+	printf("# exits %s", name);
+	for (unsigned n = 0; n < ABI_EXITS; n++) {
+		if (n > ABI_EXIT_IRET && !r->golden.exits[n].count)
+			continue;
+		printf("%s %lu %s", separator, (unsigned long)r->golden.exits[n].count, r->golden.exits[n].name);
+		separator = n == ABI_EXIT_IRET ? ":" : ",";
+	}
+	printf("\n");
+}
+
 void tap_end(const struct totals *t, const struct plan *p, const struct bench *bench)
 {
 	print_groups(p, bench);
 	for (size_t n = 0; n < p->skip_count; n++)
 		printf("# skipped: %s: %s\n", p->skips[n].what, p->skips[n].reason);
 	print_fraction(t);
+	for (size_t n = 0; n < p->unit_count; n++)
+		print_exits(&p->units[n]);
 	print_rules(t);
 	tally_print(t);
 	print_boundaries(&t->coverage);

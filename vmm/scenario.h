@@ -20,7 +20,10 @@ enum cmdline_word { CMDLINE_NOFSGSBASE, CMDLINE_SWITCH_2019, CMDLINE_WORDS };
 const char *cmdline_word_name(enum cmdline_word word);
 
 /* What a host may lack, so that the scenario is skipped there. */
-enum need { NEED_WATCHPOINTS, NEED_COUNT };
+enum need { NEED_WATCHPOINTS, NEED_BREAKPOINTS, NEED_COUNT };
+
+/* What the end of a run prints of it besides. */
+enum show { SHOW_EXITS, SHOW_EXECUTED };
 
 /* A case whose verdict is known: a regression test. */
 struct pin {
@@ -44,8 +47,8 @@ struct scenario {
 	unsigned deaths;                /* bit (1 << enum death): which its cases may end in */
 	uint64_t flags;                 /* flags= on the guest's command line */
 	unsigned cmdline;               /* words that stand there besides (bit 1 << enum cmdline_word) */
+	unsigned shows;                 /* bit (1 << enum show) */
 	unsigned needs;                 /* bit (1 << enum need) */
-	bool tally;                     /* what its golden runs execute on each way is printed */
 	struct pin pins[SCENARIO_PINS];
 	unsigned pin_count;
 };

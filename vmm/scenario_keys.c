@@ -108,6 +108,8 @@ static bool cmdline_item(const char *word, unsigned *mask)
 
 static bool need_item(const char *word, unsigned *mask)
 {
+	if (!strcmp(word, "breakpoints"))
+		return add_bit(NEED_BREAKPOINTS, mask);
 	return !strcmp(word, "watchpoints") && add_bit(NEED_WATCHPOINTS, mask);
 }
 
@@ -179,10 +181,16 @@ static bool set_needs(struct scenario *s, const char *value)
 	return each_item(value, need_item, &s->needs);
 }
 
-static bool set_tally(struct scenario *s, const char *value)
+static bool show_item(const char *word, unsigned *mask)
 {
-	s->tally = !strcmp(value, "yes");
-	return s->tally || !strcmp(value, "no");
+	if (!strcmp(word, "executed"))
+		return add_bit(SHOW_EXECUTED, mask);
+	return !strcmp(word, "exits") && add_bit(SHOW_EXITS, mask);
+}
+
+static bool set_shows(struct scenario *s, const char *value)
+{
+	return each_item(value, show_item, &s->shows);
 }
 
 static bool set_deaths(struct scenario *s, const char *value)
@@ -216,7 +224,7 @@ const struct scenario_key scenario_keys[SCENARIO_KEYS] = {
 	{ "events",  set_events,  false, "nmi, mce, db, each also with .resched, irq, timer, gp and pf, each at most once" },
 	{ "deaths",  set_deaths,  true,  "mcip, same-ist, no-ist, each at most once, or none" },
 	{ "flags",   set_flags,   true,  "a hexadecimal number like 0x240602" },
-	{ "tally",   set_tally,   true,  "yes or no" },
 	{ "cmdline", set_cmdline, true,  "words of the guest's command line: nofsgsbase, switch=2019" },
-	{ "needs",   set_needs,   true,  "what a host may lack: watchpoints" },
+	{ "shows",   set_shows,   true,  "what the end of a run prints of it: exits, executed" },
+	{ "needs",   set_needs,   true,  "what a host may lack: watchpoints, breakpoints" },
 };

@@ -25,6 +25,7 @@ struct host_facts {
 	bool absent_ss_is_np;           /* IRET to a stack segment that is not present: #NP, on hardware #SS */
 	bool faults_set_rf;             /* a fault saves RFLAGS.RF = 1, as on hardware; else as it was */
 	bool watchpoints_fire;          /* a data watchpoint that the guest has armed raises #DB */
+	bool breakpoints_fire;          /* so does an instruction breakpoint at CPL 3 */
 	bool user_hlt_faults;           /* a stop at CPL 3 arrives as #GP(0) with exact RIP */
 };
 

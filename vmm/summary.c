@@ -34,12 +34,13 @@ static json_t *host(const struct bench *bench)
 	struct utsname u;
 
 	uname(&u);
-	return json_pack("{s:s, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:b}", "kernel", u.release, "fsgsbase", f->fsgsbase, "syscall_native",
+	return json_pack("{s:s, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:b}", "kernel", u.release, "fsgsbase", f->fsgsbase, "syscall_native",
 			 f->syscall_native, "user_keeps_nt", f->user_keeps_nt, "gate_keeps_ac", f->gate_keeps_ac,
 			 "iret_checks_rip", f->iret_checks_rip, "fsgsbase_can_be_off", f->fsgsbase_can_be_off,
 			 "faults_set_rf", f->faults_set_rf,
 			 "absent_ss_is_np", f->absent_ss_is_np, "watchpoints_fire", f->watchpoints_fire,
-			 "lsl", f->lsl, "lsl_native", f->lsl_native);
+			 "lsl", f->lsl, "lsl_native", f->lsl_native,
+			 "breakpoints_fire", f->breakpoints_fire);
 }
 
 static json_t *schemes(const struct plan *p)
@@ -150,6 +151,27 @@ static json_t *pins(const struct plan *p, const struct bench *bench)
 	return a;
 }
 
+/* Of each unit whose scenario asks for them. */
+static json_t *exits(const struct plan *p)
+{
+	json_t *o = json_object();
+	char name[160];
+
+	for (size_t n = 0; n < p->unit_count; n++) {
+		const struct unit_record *r = &p->units[n];
+		json_t *counts;
+
+		if (!r->asked || !r->mapped || !(r->unit.scenario->shows >> SHOW_EXITS & 1))
+			continue;
+		counts = json_object();
+		for (unsigned k = 0; k < ABI_EXITS; k++)
+			json_object_set_new(counts, r->golden.exits[k].name, json_integer(r->golden.exits[k].count));
+		unit_name(&r->unit, name, sizeof(name));
+		json_object_set_new(o, name, counts);
+	}
+	return o;
+}
+
 static json_t *skipped(const struct totals *t, const struct plan *p)
 {
 	json_t *a = json_array();
@@ -215,6 +237,7 @@ void summary_write(FILE *f, const struct totals *t, const struct plan *p, const 
 	json_object_set_new(o, "executed", tally_json(t));
 	json_object_set_new(o, "violations", violations(p, bench));
 	json_object_set_new(o, "pins", pins(p, bench));
+	json_object_set_new(o, "exits_to_user", exits(p));
 	json_object_set_new(o, "skipped", skipped(t, p));
 	set_speed(o, t);
 	json_object_set_new(o, "seed", json_integer(bench->seed));

@@ -159,7 +159,7 @@ static bool visit(struct walk *w)
 	if (w->on->judge.lost)
 		return false;
 	describe(w, &v);
-	if (w->s->unit.scenario->tally)
+	if (w->s->unit.scenario->shows >> SHOW_EXECUTED & 1)
 		walk_tally(&w->on->tally, w->s, &w->on->now);
 	w->out->kernel_instructions += v.cpl == 0;
 	w->index++;
@@ -227,6 +227,10 @@ void walk_golden(struct session *s, walk_visitor visitor, void *context, struct 
 	walk_pause(s);
 	s->walk = NULL;
 	out->visits = w.index;
+	for (unsigned n = 0; n < ABI_EXITS; n++) {
+		memcpy(out->exits[n].name, s->layout.exit[n].name, sizeof(out->exits[n].name));
+		out->exits[n].count = s->exits.made[n];
+	}
 	for (unsigned cpu = 0; cpu < s->cpus; cpu++) {
 		tally_add(&out->tally, &w.cpu[cpu].tally.tally);
 		for (unsigned n = 0; n < s->stops.ranges; n++)

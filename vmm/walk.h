@@ -29,6 +29,10 @@ struct walk_result {
 	size_t visits;
 	uint64_t kernel_instructions;
 	struct tally tally;             /* if the scenario asks for it */
+	struct exit_count {             /* decisions how to return to user code, by the guest's names */
+		char name[32];
+		uint64_t count;
+	} exits[ABI_EXITS];
 };
 
 /* Takes the carpet up, and spreads it again. */

@@ -229,10 +229,11 @@ static void in_kernel(struct walk_judge *w, struct session *s, struct cpu_state 
 }
 
 /* What else is due where user code goes on after a stay in the kernel. */
-static void judge_arrival(struct walk_judge *w, struct session *s)
+static void judge_arrival(struct walk_judge *w, struct session *s, const struct cpu_state *now)
 {
 	if (!w->started)
 		case_exit_begin(s);
+	judge_breakpoints(&s->judge, now);
 	case_exit_at_user(s);
 	case_judge_context(s, CONTEXT_OF_USER);
 }
@@ -257,7 +258,7 @@ static void in_user(struct walk_judge *w, struct session *s, struct cpu_state *n
 	s->user_visits++;
 	judge_user_boundary(&s->judge, &s->model, now, arrived);
 	if (arrived)
-		judge_arrival(w, s);
+		judge_arrival(w, s, now);
 	if ((arrived || w->turned) && !smp_is_told(s))
 		judge_work(&s->judge, case_work_flags(s), 0);
 	if (model_step(&s->next, err, sizeof(err)))
@@ -289,7 +290,7 @@ static void judge_hit(struct walk_judge *w, struct session *s, const struct cpu_
 		return;
 	judge_at(&s->judge, "hit", now);
 	judge_check(&s->judge, RULE_DEBUG, now->rip == s->layout.gate[event_vector(EVENT_DB)],
-		    "%s at %#lx, and no #DB came behind it", w->hit == STEP_DR6 ? "a single step was made" : "what is watched was touched",
+		    "%s at %#lx, and no #DB came", w->hit == STEP_DR6 ? "a single step was made" : w->hit == BREAK_DR6 ? "a breakpoint was come to" : "what is watched was touched",
 		    (unsigned long)w->last.rip);
 }
 

@@ -78,11 +78,11 @@ uint64_t walk_watch_due(struct session *s, const struct cpu_state *at, struct cp
 {
 	if (!cpu_cpl(at))
 		return hit_in_kernel(s, at, after) ? WATCH_DR6 : 0;
-	if (!s->next.watch_hit && !s->next.stepped)
+	if (!s->next.watch_hit && !s->next.stepped && !s->next.broke)
 		return 0;
 	*after = *at;
-	memcpy(after->gpr, s->next.gpr, sizeof(after->gpr));
-	after->rip = s->next.rip;
-	after->rflags = s->next.rflags;
-	return s->next.stepped ? STEP_DR6 : WATCH_DR6;
+	memcpy(after->gpr, s->next.trap.gpr, sizeof(after->gpr));
+	after->rip = s->next.trap.rip;
+	after->rflags = s->next.trap.rflags;
+	return s->next.stepped ? STEP_DR6 : s->next.broke ? BREAK_DR6 : WATCH_DR6;
 }
