@@ -23,7 +23,7 @@ void work_request_by_interrupt(void);
  * by interrupt. */
 void work_request(const struct abi_frame *frame);
 
-/* Does all that the running thread's flags ask for. IF = 1 before, 0 or 1 after; another thread may have run in between. */
+/* Does all that the running thread's flags ask for. IF = 1; another thread may have run in between. */
 void work_do(void);
 
 #endif
