@@ -50,6 +50,11 @@ static inline void cpu_sti(void)
 	asm volatile("sti" ::: "memory");
 }
 
+static inline void cpu_nop(void)
+{
+	asm volatile("nop");
+}
+
 static inline void cpu_cli(void)
 {
 	asm volatile("cli" ::: "memory");

@@ -48,13 +48,16 @@ void work_request(const struct abi_frame *frame)
 		work_request_by_interrupt();
 }
 
-/* IF = 0 from before a flag is taken back to the exit loop's next look: what asks in between is seen there. */
+/* IF = 0 while another thread's FS and GS are loaded and its stack taken. A thread that has just been made does not come back to the end of
+ * this: it begins with IF = 0. */
 static void schedule(void)
 {
 	cpu_cli();
 	__atomic_and_fetch(&thread_current()->work, ~(uint64_t)WORK_RESCHED, __ATOMIC_SEQ_CST);
 	percpu_this()->work_count++;
 	thread_reschedule();
+	cpu_sti();
+	cpu_nop();                      /* in the shadow, so that interrupts may come before the caller's next instruction */
 }
 
 static bool take_back(uint64_t what)

@@ -29,8 +29,7 @@ void work_request(const struct abi_frame *frame);
 /* For the thread of another CPU, which still has to be told. */
 void work_request_on(unsigned cpu);
 
-/* Does all that the running thread's flags ask for; it is to go back by this frame. IF = 1 before, 0 or 1 after; another thread may have run
- * in between. */
+/* Does all that the running thread's flags ask for; it is to go back by this frame. IF = 1; another thread may have run in between. */
 void work_do(struct abi_frame *frame);
 
 #endif

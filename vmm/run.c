@@ -8,6 +8,7 @@
 #include "vmm/artefact.h"
 #include "vmm/inject.h"
 
+#define EXIT_LIMIT 20000                /* that do not stop, in one run: a loop of system calls that need assistance has no end */
 #define FAULT_LIMIT 200                 /* genuine faults in one run: no good guest has more than one */
 
 static const char *const stop_names[] = {
@@ -179,6 +180,7 @@ struct stop run_to_stop(struct run *r)
 {
 	uint64_t rip = machine_regs(r->machine)->rip;
 	struct stop stop = { STOP_HANG, 0 };
+	unsigned exits = 0;
 	struct left left;
 
 	r->passing = (struct passing){ 0 };
@@ -188,7 +190,9 @@ struct stop run_to_stop(struct run *r)
 		if (r->machine->engine->stops_are_bytes)
 			artefact_prepare(r);
 		machine_enter(r->machine, r->stops, &left);
-	} while (handle_exit(r, &left, &stop));
+	} while (handle_exit(r, &left, &stop) && ++exits < EXIT_LIMIT);
+	if (exits == EXIT_LIMIT)
+		stop = (struct stop){ STOP_HANG, 0 };
 	return stop;
 }
 
