@@ -70,7 +70,8 @@ FUNC user_ipi_cpu1
 	EXIT
 END user_ipi_cpu1
 
-/* remote_gs: each sets the other one's U; what the other one's U is then, the other one looks at. */
+/* remote_gs: each sets the other one's U, and each looks at its own. The empty turns keep a call apart from the system calls that set
+ * or return U: in those it would be a race. */
 .macro SET_GS_OTHER value
 	mov	$\value, %rdi
 	mov	$ABI_SYS_SET_GS_OTHER, %eax
@@ -79,6 +80,7 @@ END user_ipi_cpu1
 
 FUNC user_remote_gs
 	SET_GS
+	TURN
 	TURN
 	SET_GS_OTHER 0x3000
 	TURN
@@ -91,11 +93,12 @@ END user_remote_gs
 FUNC user_remote_gs_cpu1
 	SET_GS
 	TURN
-	mov	$ABI_SYS_GET_GS, %eax
-	syscall
-	SET_GS_OTHER 0x200003000
 	TURN
 	nop
+	SET_GS_OTHER 0x200003000
+	TURN
+	mov	$ABI_SYS_GET_GS, %eax
+	syscall
 	EXIT
 END user_remote_gs_cpu1
 

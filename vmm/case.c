@@ -7,10 +7,12 @@
 #include "vmm/case_flight.h"
 #include "vmm/case_nested.h"
 #include "vmm/case_return.h"
+#include "vmm/case_turns.h"
 #include "vmm/case_work.h"
 #include "vmm/hash.h"
 #include "vmm/inject.h"
 #include "vmm/msr.h"
+#include "vmm/walk.h"
 
 #define MAX_STOPS 64                    /* a good case has five; code shared with the interrupted one adds some */
 
@@ -36,6 +38,7 @@ void case_begin(struct session *s, struct case_start *start)
 	machine_saved_state(&s->machine, &start->state, &start->before);
 	machine_collect_dirty(&s->machine);
 	machine_take_ram(&s->machine);
+	s->begun++;
 	s->run.boundary = start->before.rip;
 }
 
@@ -122,6 +125,7 @@ void flight_handler(struct flight *f)
 	judge_handler(&f->s->judge, &f->in, &f->now, &saved);
 	f->at_handler = true;
 	f->out->hash = hash_bytes(f->out->hash, &saved, sizeof(saved));
+	case_turns_take(f);
 }
 
 void flight_body(struct flight *f)
@@ -141,6 +145,7 @@ static void at_boundary(struct flight *f)
 		return;
 	judge_back(&f->s->judge, &f->in, &f->now);
 	case_judge_back(f);
+	case_turns_judge(f);
 	if (event_asks(f->in.event) && !f->s->judge.breach.broken)
 		case_finish_work(f->s, f->start);
 }
@@ -245,6 +250,7 @@ void case_inject(struct session *s, const struct case_start *start, enum event e
 		.s = s, .start = start, .options = options, .out = out,
 		.in = { event, INJECT_DR6, &start->before, &s->model, s->raised.active, false },
 	};
+	struct walk_kept *kept;
 	bool follow, opened;
 
 	out->hash = HASH_START;
@@ -256,6 +262,8 @@ void case_inject(struct session *s, const struct case_start *start, enum event e
 	if (event_asks(event) && !cpu_cpl(&start->before) && !out->death)
 		case_run_ahead(s, start);
 	follow = case_is_in_nmi(s, start) && start->before.nmi_masked && !out->death && case_run_to_outer_ahead(s, start);
+	f.turns = !out->death && !event_is_fatal(event) && case_turns_ahead(s, start);
+	kept = f.turns ? walk_keep(s) : NULL;
 	start_flight(&f);
 	if (out->death)
 		case_fly_death(&f);
@@ -270,7 +278,9 @@ void case_inject(struct session *s, const struct case_start *start, enum event e
 	out->breach = s->judge.breach;
 	if (out->breach.broken)
 		out->hash = hash_bytes(out->hash, out->breach.detail, strlen(out->breach.detail));
-	case_put_back(s, start, !out->breach.broken && !out->death && !follow, event_asks(event));
+	if (kept)
+		walk_bring_back(s, kept);
+	case_put_back(s, start, !out->breach.broken && !out->death && !follow && !kept, event_asks(event));
 	if (!out->breach.broken && !out->death && opened)
 		case_nested(s, start, options, out);
 }

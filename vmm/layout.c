@@ -194,10 +194,17 @@ unsigned layout_stack(const struct layout *l, uint64_t rsp)
 	return LAYOUT_STACK_USER;
 }
 
+const struct kernel_stack *layout_idle_stack(const struct layout *l, unsigned cpu)
+{
+	for (unsigned n = 0; n < l->stacks; n++)
+		if (l->stack[n].cpu == cpu && l->stack[n].vectors == ABI_STACK_IDLE)
+			return &l->stack[n];
+	return NULL;
+}
+
 const struct kernel_stack *layout_stack_of(const struct layout *l, unsigned vector, unsigned from_cpl)
 {
 	bool thread = from_cpl || vector >= 32; /* interrupts have no IST: they stay on the thread stack */
-	const struct kernel_stack *idle = NULL;
 
 	for (unsigned n = 0; n < l->stacks; n++) {
 		const struct kernel_stack *s = &l->stack[n];
@@ -206,8 +213,6 @@ const struct kernel_stack *layout_stack_of(const struct layout *l, unsigned vect
 			continue;
 		if (thread ? !s->vectors : s->vectors >> vector & 1)
 			return s;
-		if (s->vectors == ABI_STACK_IDLE)
-			idle = s;
 	}
-	return thread ? idle : NULL;
+	return thread ? layout_idle_stack(l, l->cpu) : NULL;
 }

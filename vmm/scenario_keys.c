@@ -59,6 +59,11 @@ static bool set_threads(struct scenario *s, const char *value)
 	return count(value, MAX_THREADS, &s->threads);
 }
 
+static bool set_turns(struct scenario *s, const char *value)
+{
+	return count(value, CASEID_TURNS, &s->turns);
+}
+
 static bool set_flags(struct scenario *s, const char *value)
 {
 	return !strncmp(value, "0x", 2) && number(value, 16, UINT64_MAX, &s->flags);
@@ -211,5 +216,6 @@ const struct scenario_key scenario_keys[SCENARIO_KEYS] = {
 	{ "deaths",  set_deaths,  true,  "mcip, same-ist, no-ist, each at most once, or none" },
 	{ "flags",   set_flags,   true,  "a hexadecimal number like 0x240602" },
 	{ "cmdline", set_cmdline, true,  "words of the guest's command line: nofsgsbase" },
+	{ "turns",   set_turns,   true,  "1 to 100" },
 	{ "needs",   set_needs,   true,  "what a host may lack: watchpoints" },
 };

@@ -140,9 +140,11 @@ static bool init_thread(struct session *s, unsigned n, char *err, size_t err_siz
 
 static bool init_threads(struct session *s, char *err, size_t err_size)
 {
-	for (unsigned n = 0; n < s->cpus; n++)
+	for (unsigned n = 0; n < s->cpus; n++) {
+		s->cpu[n].running = n;
 		if (!init_thread(s, n, err, err_size))
 			return false;
+	}
 	s->model = s->next = s->thread[0].model;
 	return true;
 }
@@ -204,6 +206,7 @@ bool session_open(struct session *s, const struct bench *bench, const struct uni
 	s->bench = bench;
 	s->unit = *unit;
 	s->cpus = unit->scenario->cpus > 1 ? unit->scenario->cpus : 1;  /* what is only measured with says nothing */
+	s->turns = s->cpus > 1 ? unit->scenario->turns : 0;
 	s->flags = unit->scenario->flags & ~(bench->facts.user_keeps_nt ? 0 : RFLAGS_NT);
 	s->judge.layout = &s->layout;
 	s->judge.scheme = unit_scheme(unit);
@@ -229,5 +232,6 @@ void session_close(struct session *s)
 	stops_free(&s->stops);
 	free(s->ahead);
 	free(s->outer);
+	free(s->meanwhile);
 	machine_destroy(&s->machine);
 }

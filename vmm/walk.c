@@ -148,6 +148,7 @@ static bool visit(struct walk *w)
 	machine_get(&w->s->machine, MACHINE_CORE, &w->on->now);
 	if (!w->s->mapped || walk_judge_needs_i(w->s, &w->on->now))
 		machine_get(&w->s->machine, MACHINE_I, &w->on->now);
+	smp_follow(w->s);
 	walk_judge(&w->on->judge, w->s, &w->on->now);
 	if (w->s->raised.active)        /* its handler disarms DR7 */
 		machine_get(&w->s->machine, MACHINE_DEBUG, &w->on->now);
@@ -227,7 +228,7 @@ void walk_golden(struct session *s, walk_visitor visitor, void *context, struct 
 
 void walk_rest(struct session *s, struct walk_result *out)
 {
-	struct walk *w = s->walk, kept = *w;
+	struct walk *w = s->walk;
 
 	memset(out, 0, sizeof(*out));
 	w->visitor = NULL;
@@ -237,5 +238,54 @@ void walk_rest(struct session *s, struct walk_result *out)
 		;
 	note_breach(w);
 	walk_pause(s);
-	*w = kept;
+}
+
+bool walk_turns(struct session *s, unsigned turns, struct walk_result *out)
+{
+	struct walk *w = s->walk;
+	struct walk_result *golden = w->out;
+	walk_visitor visitor = w->visitor;
+	unsigned cpu = s->machine.cpu;
+	struct judge judge = s->judge;
+
+	memset(out, 0, sizeof(*out));
+	w->visitor = NULL;
+	w->out = out;
+	stops_keep(&s->stops);
+	walk_resume(s);
+	for (; turns && s->machine.cpu == cpu; turns--) {
+		smp_select(s, !cpu);
+		w->on = &w->cpu[!cpu];
+		while (s->machine.cpu != cpu && visit(w) && walk_on(w))
+			;
+	}
+	note_breach(w);
+	s->run.report_faults = false;
+	stops_bring_back(&s->stops);
+	memcpy(judge.count, s->judge.count, sizeof(judge.count));
+	s->judge = judge;
+	w->visitor = visitor;
+	w->out = golden;
+	return s->machine.cpu == cpu;
+}
+
+struct walk_kept {
+	struct walk walk;
+	struct smp_kept *cpus;
+};
+
+struct walk_kept *walk_keep(struct session *s)
+{
+	struct walk_kept *k = xcalloc(1, sizeof(*k));
+
+	k->walk = *s->walk;
+	k->cpus = smp_keep(s);
+	return k;
+}
+
+void walk_bring_back(struct session *s, struct walk_kept *k)
+{
+	*s->walk = k->walk;
+	smp_bring_back(s, k->cpus);
+	free(k);
 }
