@@ -13,7 +13,7 @@ extern const char user_syscall[], user_syscall_iret[], user_exception[], user_us
 	user_bad_iret[], user_selector[], user_set_rip[], user_fallback[], user_no_stack[], user_nmi[], user_nmi_again[],
 	user_machine_check[], user_debug[], user_watch[], user_probe[];
 extern const char user_two_cpus[], user_two_cpus_cpu1[], user_ipi[], user_ipi_cpu1[], user_remote_gs[], user_remote_gs_cpu1[],
-	user_migrate[], user_migrate_cpu1[];
+	user_migrate[], user_migrate_cpu1[], user_boot[], user_boot_cpu1[];
 
 static const struct named {
 	const char *name;
@@ -46,6 +46,7 @@ static const struct named {
 	{ "two_cpus", (uint64_t)user_two_cpus, (uint64_t)user_two_cpus_cpu1 },
 	{ "ipi", (uint64_t)user_ipi, (uint64_t)user_ipi_cpu1 },
 	{ "remote_gs", (uint64_t)user_remote_gs, (uint64_t)user_remote_gs_cpu1 },
+	{ "boot", (uint64_t)user_boot, (uint64_t)user_boot_cpu1 },
 	{ "migrate", (uint64_t)user_migrate, (uint64_t)user_migrate_cpu1 },
 	{ 0, 0, 0 },
 };

@@ -102,6 +102,17 @@ FUNC user_remote_gs_cpu1
 	EXIT
 END user_remote_gs_cpu1
 
+/* boot: both come up. */
+FUNC user_boot
+	SET_GS
+	EXIT
+END user_boot
+
+FUNC user_boot_cpu1
+	SET_GS
+	EXIT
+END user_boot_cpu1
+
 /* migrate: CPU 1's own thread ends at once. The other one goes there, makes each kind of entry, and comes back. */
 .macro MIGRATE cpu
 	mov	$\cpu, %edi

@@ -123,6 +123,7 @@ void flight_handler(struct flight *f)
 	flight_look(f, CASE_HANDLER);
 	session_read(f->s, f->now.gpr[GPR_RDI], &saved, sizeof(saved));
 	judge_handler(&f->s->judge, &f->in, &f->now, &saved);
+	judge_offered(&f->s->judge, &f->now);
 	f->at_handler = true;
 	f->out->hash = hash_bytes(f->out->hash, &saved, sizeof(saved));
 	case_turns_take(f);

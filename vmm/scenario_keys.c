@@ -64,6 +64,12 @@ static bool set_turns(struct scenario *s, const char *value)
 	return count(value, CASEID_TURNS, &s->turns);
 }
 
+static bool set_begins(struct scenario *s, const char *value)
+{
+	s->boots = !strcmp(value, "boot");
+	return s->boots || !strcmp(value, "user");
+}
+
 static bool set_flags(struct scenario *s, const char *value)
 {
 	return !strncmp(value, "0x", 2) && number(value, 16, UINT64_MAX, &s->flags);
@@ -216,6 +222,7 @@ const struct scenario_key scenario_keys[SCENARIO_KEYS] = {
 	{ "deaths",  set_deaths,  true,  "mcip, same-ist, no-ist, each at most once, or none" },
 	{ "flags",   set_flags,   true,  "a hexadecimal number like 0x240602" },
 	{ "cmdline", set_cmdline, true,  "words of the guest's command line: nofsgsbase" },
+	{ "begins",  set_begins,  true,  "user or boot" },
 	{ "turns",   set_turns,   true,  "1 to 100" },
 	{ "needs",   set_needs,   true,  "what a host may lack: watchpoints" },
 };

@@ -157,6 +157,25 @@ static struct stop to_return(struct session *s)
 	return run_to_stop(&s->run);
 }
 
+static void read_gates(struct session *s)
+{
+	struct machine *m = &s->machine;
+
+	layout_read_gates(&s->layout, &m->mem, machine_sregs(m)->cr3, machine_sregs(m)->idt.base);
+}
+
+/* CPU 0 waits for the other one, and all that is not that one's own is there: so is the IDT. */
+static bool begin_at_boot(struct session *s, char *err, size_t err_size)
+{
+	bool good = run_init(&s->run, &s->machine, &s->stops);
+
+	if (!good)
+		snprintf(err, err_size, "%s: CPU 0 has no IDT when it waits for CPU 1", elf_path(s->bench->elf));
+	read_gates(s);
+	smp_select(s, 1);
+	return good;
+}
+
 /* The boot runs without an IDT of the guest's own at first, so no stop is set but the first user instruction's, which
  * arrives as #GP once the gates are there: stop at IRETQ first, read the gates, and go on. */
 static bool run_to_user(struct session *s, char *err, size_t err_size)
@@ -164,6 +183,8 @@ static bool run_to_user(struct session *s, char *err, size_t err_size)
 	struct machine *m = &s->machine;
 	struct stop stop = to_return(s);
 
+	if (stop.kind == STOP_TURN && !m->cpu && s->unit.scenario->boots)
+		return begin_at_boot(s, err, err_size);
 	if (stop.kind == STOP_TURN && !m->cpu && s->cpus > 1) {
 		smp_select(s, 1);
 		if (!run_to_user(s, err, err_size))
@@ -172,7 +193,7 @@ static bool run_to_user(struct session *s, char *err, size_t err_size)
 		stop = to_return(s);
 	}
 	if (stop.kind == STOP_BOUNDARY && run_init(&s->run, m, &s->stops)) {
-		layout_read_gates(&s->layout, &m->mem, machine_sregs(m)->cr3, machine_sregs(m)->idt.base);
+		read_gates(s);
 		stops_clear(&s->stops);
 		stops_set(&s->stops, s->model.rip);
 		stop = run_to_stop(&s->run);

@@ -216,6 +216,7 @@ static void in_user(struct walk_judge *w, struct session *s, struct cpu_state *n
 	char err[200];
 
 	w->from_user = false;
+	w->been_user = true;
 	if (arrived)
 		machine_get(&s->machine, MACHINE_DEBUG, now);
 	judge_at(&s->judge, "user", now);
