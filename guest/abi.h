@@ -128,8 +128,8 @@
 #define ABI_SYS_SET_FRAME 24                 /* what a debugger may do to a stopped thread: SIGRETURN's five words, and RCX := RIP and
                                               * R11 := RFLAGS; returns 0; -EFAULT if reading faults. RIP is not looked at */
 #define ABI_SYS_NMI_FAULTS 25                /* RDI not 0: from now on the body of every NMI faults; 0: no more; returns 0 */
-/* With two CPUs. The other one must run a thread for RESCHED_OTHER and SET_GS_OTHER, and none for MIGRATE: nothing else is in the
- * contract. */
+/* With two CPUs. The other one must run a thread for RESCHED_OTHER and SET_GS_OTHER: nothing else is in the contract. MIGRATE:
+ * the thread waits until the one that runs there has ended. */
 #define ABI_SYS_RESCHED_OTHER 32             /* asks for a reschedule of the other CPU's thread, returns 0 */
 #define ABI_SYS_SET_GS_OTHER 33              /* U of the other CPU's thread := RDI, before it runs on; -EPERM as for SET_GS */
 #define ABI_SYS_MIGRATE  34                  /* the thread goes on on CPU RDI, never by SYSRET; returns 0, -EINVAL if there is none */

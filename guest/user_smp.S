@@ -42,7 +42,8 @@ FUNC user_two_cpus_cpu1
 	VISIT 1
 END user_two_cpus_cpu1
 
-/* ipi: each asks for a reschedule of the other, which is in user code, and is itself in the system call when it is asked back. */
+/* ipi: each asks for a reschedule of the other, which is in user code, and is itself in the system call when it is asked back. One asks
+ * once more than the other: who has done it can be told. */
 .macro RESCHED_OTHER
 	mov	$ABI_SYS_RESCHED_OTHER, %eax
 	syscall
@@ -54,6 +55,7 @@ PROGRAM ipi
 	RESCHED_OTHER
 	nop
 	TURN
+	RESCHED_OTHER
 	mov	$ABI_SYS_ECHO, %eax
 	syscall
 	EXIT
@@ -70,7 +72,8 @@ FUNC user_ipi_cpu1
 	EXIT
 END user_ipi_cpu1
 
-/* remote_gs: each sets the other one's U; what the other one's U is then, the other one looks at. */
+/* remote_gs: each sets the other one's U, and each looks at its own. The empty turns keep a call apart from the system calls that set
+ * or return U: in those it would be a race. */
 .macro SET_GS_OTHER value
 	mov	$\value, %rdi
 	mov	$ABI_SYS_SET_GS_OTHER, %eax
@@ -79,6 +82,7 @@ END user_ipi_cpu1
 
 PROGRAM remote_gs
 	SET_GS
+	TURN
 	TURN
 	SET_GS_OTHER 0x3000
 	TURN
@@ -91,13 +95,25 @@ END user_remote_gs
 FUNC user_remote_gs_cpu1
 	SET_GS
 	TURN
-	mov	$ABI_SYS_GET_GS, %eax
-	syscall
-	SET_GS_OTHER 0x200003000
 	TURN
 	nop
+	SET_GS_OTHER 0x200003000
+	TURN
+	mov	$ABI_SYS_GET_GS, %eax
+	syscall
 	EXIT
 END user_remote_gs_cpu1
+
+/* boot: both come up. */
+PROGRAM boot
+	SET_GS
+	EXIT
+END user_boot
+
+FUNC user_boot_cpu1
+	SET_GS
+	EXIT
+END user_boot_cpu1
 
 /* migrate: CPU 1's own thread ends at once. The other one goes there, makes each kind of entry, and comes back. */
 .macro MIGRATE cpu

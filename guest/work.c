@@ -30,7 +30,10 @@ void work_request_own(uint64_t what)
 
 void work_request_on(unsigned cpu)
 {
-	request(percpu_areas[cpu].current, WORK_RESCHED);
+	struct thread *there = percpu_areas[cpu].current;
+
+	if (there)
+		request(there, WORK_RESCHED);
 }
 
 void work_request_by_interrupt(void)

@@ -26,7 +26,7 @@ void work_request_by_interrupt(void);
  * by interrupt. */
 void work_request(const struct abi_frame *frame);
 
-/* For the thread of another CPU, which still has to be told. */
+/* For the thread of another CPU, which still has to be told; if it has none there is nobody to ask. */
 void work_request_on(unsigned cpu);
 
 /* Does all that the running thread's flags ask for; it is to go back by this frame. IF = 1; another thread may have run in between. */

@@ -20,21 +20,19 @@ static void test_stacks(void)
 		const char *name;
 		uint32_t vectors;
 	} rows[] = { { "thread", 0 }, { "nmi", 1 << 2 }, { "double-fault", 1 << 8 }, { "machine-check", 1 << 18 },
-		     { "debug", 1 << 1 }, { "thread-2", 0 } };
+		     { "debug", 1 << 1 }, { "idle", ABI_STACK_IDLE } };
 	const struct kernel_stack *s = layout.stack;
 	unsigned overlaps = 0;
 
-	is_u64(layout.stacks, 6, "six stacks");
+	is_u64(layout.stacks, 12, "six stacks of each CPU");
 	for (unsigned n = 0; n < 6; n++) {
 		is_str(s[n].name, rows[n].name, "stack %u is called %s", n, rows[n].name);
 		is_u64(s[n].vectors, rows[n].vectors, "and takes its vectors");
-		ok(!(s[n].size & (s[n].size - 1)) && !(s[n].base & (s[n].size - 1)) && s[n].slot_bytes == (n == 1 ? 32 : 16),
-		   "its size is a power of two, its base aligned to that, its slot as it must be");
-		if (rows[n].vectors)
+		if (n && n < 5)
 			ok(!(s[n].size & (s[n].size - 1)) && !(s[n].base & (s[n].size - 1)) && s[n].slot_bytes == (n == 1 ? 32 : 16),
 			   "its size is a power of two, its base aligned to that, its slot as it must be");
 		else
-			ok(s[n].base == address("thread_stack") + (n ? s[0].size : 0) && !s[n].slot_bytes, "it has no slot");
+			ok(s[n].base == address(n ? "idle_stack" : "thread_stack") && !s[n].slot_bytes, "it has no slot");
 		ok(layout_stack(&layout, s[n].base + s[n].size) == n && layout_stack(&layout, s[n].base + 1) == n,
 		   "RSP from its base + 1 to its top is on it");
 		ok(layout_stack(&layout, s[n].base) != n && layout_stack(&layout, s[n].base + s[n].size + 1) != n,
@@ -75,6 +73,30 @@ static void test_stack_of(void)
 	ok(layout_stack_of(&layout, 2, 3) == layout.stack + 5 && layout_stack_of(&layout, ABI_VECTOR_IRQ, 0) == layout.stack + 5 &&
 	   layout_stack_of(&layout, 2, 0) == layout.stack + 1, "that of the one that runs is used");
 	layout.thread = 0;
+}
+
+/* All that depends on the CPU, and a thread that goes to another one. */
+static void test_select(void)
+{
+	const struct kernel_stack *nmi = layout_stack_of(&layout, 2, 0), *thread = layout_stack_of(&layout, 0, 3), *other;
+	uint64_t k[] = { layout.k_own, layout.k_other }, work = layout.thread_work;
+
+	layout_select(&layout, 1);
+	ok(layout.k_own == k[1] && layout.k_other == k[0] && layout.thread_work == work + 8, "CPU 1 has its own K and work flags");
+	other = layout_stack_of(&layout, 2, 0);
+	ok(other && other != nmi && other->cpu == 1, "and its own NMI stack");
+	ok(layout_stack(&layout, nmi->base + 8) == LAYOUT_STACK_USER, "the other one's is none of its stacks");
+	other = layout_stack_of(&layout, 0, 3);
+	layout_give_stack(&layout, 0);
+	ok(layout_stack_of(&layout, 0, 3) == thread && other->cpu == LAYOUT_NO_CPU, "a thread that comes brings its stack");
+	layout_select(&layout, 0);
+	is_str(layout_stack_of(&layout, 0, 3)->name, "idle", "the CPU that it has left has its idle stack");
+	layout_give_stack(&layout, 0);
+	layout_select(&layout, 1);
+	layout_give_stack(&layout, 1);
+	ok(layout_stack_of(&layout, 0, 3) == other, "each has its own again");
+	layout_select(&layout, 0);
+	ok(layout_stack_of(&layout, 0, 3) == thread && layout.k_own == k[0] && layout.thread_work == work, "and CPU 0 is as it was");
 }
 
 static void event_code_is(enum event event, const char *handler, const char *body)
@@ -120,30 +142,27 @@ static void test_exempts(void)
 {
 	static const uint64_t vectors[] = { 1, 2, 18, ABI_VECTOR_IRQ, ABI_VECTOR_RESCHED, ABI_VECTOR_TIMER };
 	const struct abi_exempt *table = in_ram("abi_exempt");
-	unsigned inside = 0, nested = 0, keeps = 0, same = 0, counters[5] = { 0 };
-	unsigned inside = 0, nested = 0, stores = 0, same = 0, counters[6] = { 0 };
+	const uint64_t k[] = { layout.k_own, layout.k_other };
+	unsigned inside = 0, nested = 0, same = 0, counters[5] = { 0 };
 
 	for (unsigned n = 0; n < layout.exempts; n++) {
 		const struct exempt *x = &layout.exempt[n];
 
-		stores += x->vector == ABI_SWITCH_STORES;
-		inside += x->vector != ABI_SWITCH_STORES && x->addr >= layout.k_own && x->addr + x->size <= layout.k_other && x->size == 8;
-		nested += x->vector == ABI_WHILE_NESTED && layout_stack(&layout, x->addr + 1) == 1;
-		keeps += x->vector == ABI_KEEPS_U && x->addr == address("threads") && x->size == 8;
+		inside += x->addr >= k[x->cpu] && x->addr + x->size <= k[x->cpu] + ABI_PERCPU_SIZE && x->size == 8;
+		layout_select(&layout, x->cpu);
+		nested += x->vector == ABI_WHILE_NESTED && layout_stack(&layout, x->addr + 1) == 1 + 6 * x->cpu;
+		layout_select(&layout, 0);
 		same += x->reason[0] && !strncmp(x->reason, table[n].reason, sizeof(table[n].reason)) &&
 			x->addr == table[n].addr && x->vector == table[n].vector;
-		for (unsigned k = 0; k < 6; k++)
-			counters[k] += x->vector == vectors[k];
+		for (unsigned v = 0; v < 5; v++)
+			counters[v] += x->vector == vectors[v];
 	}
 	ok(layout.exempts > 0, "the guest declares counters");
-	is_u64(keeps, 1, "one place keeps U");
-	is_u64(nested, 2, "and two places of the NMI stack that an NMI inside an NMI may change");
-	is_u64(inside, layout.exempts - nested - keeps, "each counter is eight bytes in the per-CPU area");
-	is_u64(stores, 3, "three that a switch writes");
-	is_u64(inside, layout.exempts - nested - stores, "each other counter is eight bytes in the per-CPU area");
+	is_u64(nested, 4, "and two places of each NMI stack that an NMI inside an NMI may change");
+	is_u64(inside, layout.exempts - nested, "each counter is eight bytes in the per-CPU area");
 	is_u64(same, layout.exempts, "and says why, and of which vector");
-	for (unsigned k = 0; k < 6; k++)
-		ok(counters[k], "there is one for vector %lu", (unsigned long)vectors[k]);
+	for (unsigned v = 0; v < 5; v++)
+		ok(counters[v] > 1, "there is one of each CPU for vector %lu", (unsigned long)vectors[v]);
 }
 
 static void test_fixups(void)
@@ -257,13 +276,13 @@ int main(void)
 	close(mkstemp(path));
 	mem_init(&ram, ABI_RAM_SIZE);
 	read_image();
-	plan(1 + (1 + 5 * 5 + 3) + (8 + 2 + 1) + 7 + (6 + LAYOUT_HANDLERS + 4) + 8 + 5 + 8 + 6 + 4 + 1 + 2);
-	plan(1 + (1 + 6 * 5 + 3) + (8 + 2 + 3) + 8 + (5 + LAYOUT_HANDLERS + 4) + 10 + 5 + 8 + 6 + 4 + 1);
+	plan(1 + (1 + 6 * 5 + 3) + (8 + 2 + 1) + 7 + 7 + (6 + LAYOUT_HANDLERS + 4) + 8 + 5 + 8 + 6 + 4 + 1);
 	e = load();
 	if (!ok(layout_init(&layout, e, &ram, err, sizeof(err)), "the layout of %s", guest_path()))
 		printf("# %s\n", err);
 	test_stacks();
 	test_stack_of();
+	test_select();
 	test_event_code();
 	test_places();
 	test_exempts();

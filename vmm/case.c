@@ -10,10 +10,12 @@
 #include "vmm/case_nested.h"
 #include "vmm/case_return.h"
 #include "vmm/case_switch.h"
+#include "vmm/case_turns.h"
 #include "vmm/case_work.h"
 #include "vmm/hash.h"
 #include "vmm/inject.h"
 #include "vmm/msr.h"
+#include "vmm/walk.h"
 
 #define MAX_STOPS 64                    /* a good case has five; code shared with the interrupted one adds some */
 
@@ -39,8 +41,8 @@ void case_begin(struct session *s, struct case_start *start)
 	machine_saved_state(&s->machine, &start->state, &start->before);
 	machine_collect_dirty(&s->machine);
 	machine_take_ram(&s->machine);
+	s->begun++;
 	s->run.boundary = start->before.rip;
-	case_work_flags(s);             /* finds where they lie */
 }
 
 static void set_stops(struct flight *f)
@@ -137,8 +139,11 @@ void flight_handler(struct flight *f)
 	session_read(f->s, f->now.gpr[GPR_RDI], &saved, sizeof(saved));
 	judge_handler(&f->s->judge, &f->in, &f->now, &saved);
 	case_context_handler(f->s, &f->in, context_before(f));
+	judge_offered(&f->s->judge, &f->now);
 	f->at_handler = true;
 	f->out->hash = hash_bytes(f->out->hash, &saved, sizeof(saved));
+	if (!f->s->layout.event[f->in.event].body)
+		case_turns_take(f);
 }
 
 void flight_body(struct flight *f)
@@ -147,6 +152,7 @@ void flight_body(struct flight *f)
 	judge_body(&f->s->judge, &f->in, &f->now);
 	case_context_body(f->s, context_before(f));
 	f->at_body = true;
+	case_turns_take(f);
 }
 
 static void at_boundary(struct flight *f)
@@ -159,6 +165,7 @@ static void at_boundary(struct flight *f)
 		return;
 	judge_back(&f->s->judge, &f->in, &f->now);
 	case_judge_back(f);
+	case_turns_judge(f);
 	if (event_asks(f->in.event) && !f->s->judge.breach.broken && !case_switches(f))
 		case_finish_work(f->s, f->start);
 }
@@ -253,6 +260,7 @@ static void start_flight(struct flight *f)
 	judge_begin(&f->s->judge);
 	judge_allow_stacks(&f->s->judge, &f->in);
 	machine_restore_core(&f->s->machine, &f->start->state);
+	case_work_flags(f->s);          /* finds where they lie: the case before may have been elsewhere */
 	set_stops(f);
 	if (event_is_told(f->in.event))
 		case_ask(f->s);
@@ -270,6 +278,7 @@ void case_inject(struct session *s, const struct case_start *start, enum event e
 		.in = { event, INJECT_DR6, &start->before, &s->model, s->raised.active, false },
 	};
 	const struct exits exits = s->exits;
+	struct walk_kept *kept;
 	bool follow, opened;
 
 	case_exit_start(s);
@@ -283,6 +292,8 @@ void case_inject(struct session *s, const struct case_start *start, enum event e
 	if (event_asks(event) && !cpu_cpl(&start->before) && !out->death)
 		case_run_ahead(s, start);
 	follow = case_is_in_nmi(s, start) && start->before.nmi_masked && !out->death && case_run_to_outer_ahead(s, start);
+	f.turns = !out->death && !event_is_fatal(event) && case_turns_ahead(s, start);
+	kept = f.turns ? walk_keep(s) : NULL;
 	start_flight(&f);
 	if (out->death)
 		case_fly_death(&f);
@@ -297,7 +308,9 @@ void case_inject(struct session *s, const struct case_start *start, enum event e
 	out->breach = s->judge.breach;
 	if (out->breach.broken)
 		out->hash = hash_bytes(out->hash, out->breach.detail, strlen(out->breach.detail));
-	case_put_back(s, start, !out->breach.broken && !out->death && !follow, event_asks(event));
+	if (kept)
+		walk_bring_back(s, kept);
+	case_put_back(s, start, !out->breach.broken && !out->death && !follow && !kept, event_asks(event));
 	if (!out->breach.broken && !out->death && opened)
 		case_nested(s, start, options, out);
 	s->exits = exits;

@@ -7,6 +7,7 @@
 #include "vmm/case_exit.h"
 #include "vmm/case_flight.h"
 #include "vmm/case_switch.h"
+#include "vmm/case_turns.h"
 #include "vmm/case_work.h"
 #include "vmm/smp.h"
 
@@ -82,7 +83,7 @@ static void judge_request(struct flight *f)
 void case_judge_memory(struct flight *f)
 {
 	case_judge_text(f);
-	case_judge_ram(f->s, f->in.before, f->s->machine.reference, NULL, f->options->all_memory);
+	case_judge_ram(f->s, f->in.before, case_turns_ram(f), f->turned ? f->s->meanwhile : NULL, f->options->all_memory);
 }
 
 void case_judge_tracked(struct flight *f, const uint8_t *was)
@@ -100,7 +101,7 @@ void case_judge_back(struct flight *f)
 	f->s->judge.asked = f->in.event == EVENT_TIMER && !cpu_cpl(f->in.before);
 	case_judge_memory(f);
 	judge_handled(f);
-	case_judge_tracked(f, f->s->machine.reference);
-	case_judge_counters(f, f->s->machine.reference);
+	case_judge_tracked(f, case_turns_ram(f));
+	case_judge_counters(f, case_turns_ram(f));
 	judge_request(f);
 }

@@ -4,6 +4,7 @@
 
 #include "vmm/case_exit.h"
 #include "vmm/case_flight.h"
+#include "vmm/case_turns.h"
 #include "vmm/case_work.h"
 #include "vmm/inject.h"
 #include "vmm/smp.h"
@@ -81,19 +82,35 @@ static void judge_threads(struct session *s)
 	}
 }
 
-/* The event and one NMI more, both back at the boundary; then all CPUs to the end, judged as the golden run is. */
+/* To the event's body, and the other CPU's turns there. */
+static bool take_turns(struct session *s, enum event event, struct walk_result *out)
+{
+	const struct event_code *code = &s->layout.event[event];
+
+	stops_clear(&s->stops);
+	stops_set(&s->stops, code->body ? code->body : code->handler);
+	return run_to_stop(&s->run).kind == STOP_BOUNDARY && walk_turns(s, s->turns, out) && !out->broken;
+}
+
+/* The event and one NMI more, both back at the boundary, with the other CPU's turns in the first; then all CPUs to the end, judged as the
+ * golden run is. */
 static void run_all_to_end(struct session *s, const struct case_start *start, enum event event, struct case_result *out)
 {
-	const enum event again[] = { event, EVENT_NMI };
+	bool turns = case_turns_ahead(s, start);
 	struct stop stop = { STOP_BOUNDARY, 0 };
 	struct walk_result rest = { 0 };
-	struct smp_kept *kept;
+	struct walk_kept *kept;
 
 	machine_restore_core(&s->machine, &start->state);
-	kept = smp_keep(s);
+	kept = walk_keep(s);
 	judge_begin(&s->judge);
-	for (unsigned n = 0; n < 2 && stop.kind == STOP_BOUNDARY; n++) {
-		inject_event(&s->machine, again[n], &start->state);
+	inject_event(&s->machine, event, &start->state);
+	if (turns && !take_turns(s, event, &rest))
+		stop.kind = STOP_HANG;
+	if (stop.kind == STOP_BOUNDARY)
+		stop = case_run_to(s, &start->before);
+	if (stop.kind == STOP_BOUNDARY) {
+		inject_event(&s->machine, EVENT_NMI, &start->state);
 		stop = case_run_to(s, &start->before);
 	}
 	if (cpu_cpl(&start->before))    /* these events went out to user code, too */
@@ -106,7 +123,7 @@ static void run_all_to_end(struct session *s, const struct case_start *start, en
 		judge_threads(s);
 	out->breach = rest.broken ? rest.breach : s->judge.breach;
 	out->breach.at = "end";
-	smp_bring_back(s, kept);
+	walk_bring_back(s, kept);
 	s->run.boundary = start->before.rip;
 	case_put_back(s, start, false, true);
 }

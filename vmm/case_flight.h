@@ -15,6 +15,7 @@ struct flight {
 	bool at_gate, at_handler, at_body, back, done;
 	bool on_its_way;                /* at the boundary's instruction, but still on the event's own stack */
 	bool iret;                      /* one was executed since the injection: it unmasks NMIs */
+	bool turns, turned;             /* the other CPU is to run; it has */
 	bool nested;                    /* an NMI inside an NMI: the stops have names of their own */
 };
 

@@ -12,7 +12,7 @@
 #define DIGITS       "0123456789"
 #define HEX_DIGITS   "0123456789abcdefABCDEF"
 
-#define CASEID_TAIL  "SCHEME/GS/[cpuN.]SYMBOL+0xOFFSET@VISIT:EVENT"
+#define CASEID_TAIL  "SCHEME/GS/[cpuN.]SYMBOL+0xOFFSET@VISIT:EVENT[,cpuM@TURNS]"
 
 #define REFUSE(...) (snprintf(err, err_size, "case id: " __VA_ARGS__), false)
 
@@ -73,15 +73,35 @@ static char *parse_cpu(char *point, struct caseid *out)
 	return point + 3 + digits + 1;
 }
 
-/* [cpuN.]SYM+0xOFF@N:EVENT, cut from its end, because only the symbol may hold these characters too. */
+/* cpuM@N: CPU M has N turns; only the other CPU of an id that says its own. */
+static bool parse_turns(char *text, struct caseid *out)
+{
+	char *count = cut_last(text, "@");
+	uint64_t cpu, n;
+
+	if (!count || strncmp(text, "cpu", 3) || strlen(text) != 4 || !number(text + 3, DIGITS, 10, ABI_CPUS - 1, &cpu))
+		return false;
+	if (!out->has_cpu || cpu == out->cpu || !number(count, DIGITS, 10, CASEID_TURNS, &n) || !n)
+		return false;
+	out->turns = n;
+	return true;
+}
+
+/* [cpuN.]SYM+0xOFF@N:EVENT[,cpuM@N], cut from its end, because only the symbol may hold these characters too. */
 static bool parse_point(char *point, struct caseid *out, char *err, size_t err_size)
 {
 	char *event = cut_last(point, ":"), *visit = event ? cut_last(point, "@") : NULL;
 	char *offset = visit ? cut_last(point, "+0x") : NULL;
+	char *turns;
 	uint64_t n;
 
 	if (!offset)
 		return REFUSE("the last part must be SYMBOL+0xOFFSET@VISIT:EVENT");
+	if (strchr(point, ','))
+		return REFUSE("a chain of events (with ',') is not supported yet");
+	turns = strchr(event, ',');
+	if (turns)
+		*turns++ = '\0';
 	if (!event_find(event, &out->event))
 		return REFUSE("unknown event '%s' (nmi, mce, db, each also with .resched, irq, timer, gp and pf)", event);
 	if (!number(visit, DIGITS, 10, 0xffffffff, &n) || !n)
@@ -92,6 +112,8 @@ static bool parse_point(char *point, struct caseid *out, char *err, size_t err_s
 	point = parse_cpu(point, out);
 	if (!point)
 		return REFUSE("there is no such CPU: cpu0. to cpu%u.", ABI_CPUS - 1);
+	if (turns && !parse_turns(turns, out))
+		return REFUSE("what stands behind ',' is not cpuM@TURNS, M the other CPU, TURNS from 1 to %d", CASEID_TURNS);
 	if (!copy(out->symbol, sizeof(out->symbol), point))
 		return REFUSE("the symbol is empty or too long");
 	return true;
@@ -135,8 +157,6 @@ static bool parse_text(const char *text, struct caseid *out, char *err, size_t e
 		return REFUSE("character '%c' at position %zu is not allowed", text[bad], bad + 1);
 	if (text[bad])
 		return REFUSE("byte 0x%02x at position %zu is not allowed", (unsigned char)text[bad], bad + 1);
-	if (strchr(text, ','))
-		return REFUSE("a chain (with ',') is not supported yet");
 	if (!copy(buf, sizeof(buf), text))
 		return REFUSE("empty, or longer than %zu characters", sizeof(buf) - 1);
 	return parse(buf, out, err, err_size);
@@ -154,10 +174,12 @@ bool caseid_parse_tail(const char *text, struct caseid *out, char *err, size_t e
 
 void caseid_format(const struct caseid *c, char *out, size_t out_size)
 {
-	char cpu[16] = "";
+	char cpu[16] = "", turns[24] = "";
 
 	if (c->has_cpu)
 		snprintf(cpu, sizeof(cpu), "cpu%u.", c->cpu);
-	snprintf(out, out_size, "%s/%s/%s/%s%s+0x%llx@%u:%s", c->scenario, scheme_name(c->scheme),
-		 gsvalue_name(c->gs), cpu, c->symbol, (unsigned long long)c->offset, c->visit, event_name(c->event));
+	if (c->turns)
+		snprintf(turns, sizeof(turns), ",cpu%u@%u", !c->cpu, c->turns);
+	snprintf(out, out_size, "%s/%s/%s/%s%s+0x%llx@%u:%s%s", c->scenario, scheme_name(c->scheme),
+		 gsvalue_name(c->gs), cpu, c->symbol, (unsigned long long)c->offset, c->visit, event_name(c->event), turns);
 }

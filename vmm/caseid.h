@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* caseid.h: the name of one case, everything needed to repeat it: SCENARIO/SCHEME/GS/[cpuN.]SYM+0xOFF@N:EVENT. */
+/* caseid.h: the name of one case, everything needed to repeat it: SCENARIO/SCHEME/GS/[cpuN.]SYM+0xOFF@N:EVENT[,cpuM@N]. */
 #ifndef VMM_CASEID_H
 #define VMM_CASEID_H
 
@@ -10,6 +10,7 @@
 #include "vmm/event.h"
 #include "vmm/gsvalue.h"
 
+#define CASEID_TURNS 100
 #define CASEID_SIZE 320                 /* enough for every formatted id */
 
 struct caseid {
@@ -22,6 +23,7 @@ struct caseid {
 	uint64_t offset;
 	unsigned visit;                 /* 1 is the first since the snapshot */
 	enum event event;
+	unsigned turns;                 /* ,cpuM@N: so many turns has the other CPU while the event is in its body; 0: it stands still */
 };
 
 /* False with one line in err. */

@@ -111,6 +111,8 @@ void judge_gate(struct judge *j, const struct injected *in, const struct cpu_sta
 /* The C handler's first instruction: handler-gs, handler-stack, frame, flags. saved is what RDI points to. */
 void judge_handler(struct judge *j, const struct injected *in, const struct cpu_state *now,
 		   const struct abi_frame *saved);
+/* There, too: has the entry executed what this CPU refuses on a processor? Not every host does. Rule progress. */
+void judge_offered(struct judge *j, const struct cpu_state *now);
 /* The body of the #DB or NMI handler: debug. */
 void judge_body(struct judge *j, const struct injected *in, const struct cpu_state *now);
 /* Back at the boundary: flags of the machine, transparent, and at CPL 3 user-state and masking. Memory is judged by

@@ -115,6 +115,13 @@ void judge_handler(struct judge *j, const struct injected *in, const struct cpu_
 	judge_flags(j, now, false);
 }
 
+/* RDGSBASE and WRGSBASE raise #UD while CR4.FSGSBASE is 0 (SDM vol. 2B), and scheme ist has executed them by then if kernel code was interrupted. */
+void judge_offered(struct judge *j, const struct cpu_state *now)
+{
+	if (j->scheme == SCHEME_IST)
+		judge_check(j, RULE_PROGRESS, now->cr4 & CR4_FSGSBASE, "CR4.FSGSBASE is 0 in a handler of scheme ist, whose entry needs it");
+}
+
 void judge_body(struct judge *j, const struct injected *in, const struct cpu_state *now)
 {
 	judge_expect(j, j->layout->k_own, expected_i(j, in));

@@ -202,6 +202,14 @@ unsigned layout_stack(const struct layout *l, uint64_t rsp)
 	return LAYOUT_STACK_USER;
 }
 
+const struct kernel_stack *layout_idle_stack(const struct layout *l, unsigned cpu)
+{
+	for (unsigned n = 0; n < l->stacks; n++)
+		if (l->stack[n].cpu == cpu && l->stack[n].vectors == ABI_STACK_IDLE)
+			return &l->stack[n];
+	return NULL;
+}
+
 const struct kernel_stack *layout_thread_stack(const struct layout *l, unsigned thread)
 {
 	for (unsigned n = 0; n < l->stacks; n++)
@@ -225,5 +233,5 @@ const struct kernel_stack *layout_stack_of(const struct layout *l, unsigned vect
 
 	if (!from_cpl && vector < 32)
 		return stack_for(l, 1u << vector);
-	return thread ? thread : stack_for(l, ABI_STACK_IDLE);
+	return thread ? thread : layout_idle_stack(l, l->cpu);
 }

@@ -109,6 +109,9 @@ void layout_share_cpu(struct layout *l);
  * idle stack of a CPU that runs no thread), else the vector's IST stack. */
 const struct kernel_stack *layout_stack_of(const struct layout *l, unsigned vector, unsigned from_cpl);
 
+/* The stack of a CPU that runs no thread; NULL if the guest has none. */
+const struct kernel_stack *layout_idle_stack(const struct layout *l, unsigned cpu);
+
 /* Which kind of fault is allowed at this address although A may be U there; 0: none. */
 uint64_t layout_fixup(const struct layout *l, uint64_t rip);
 

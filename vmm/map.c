@@ -30,11 +30,13 @@ void map_free(struct map *m)
 
 bool map_in_window(const struct visit *v)
 {
-	return v->cpl == 0 && v->a != CLASS_K;
+	return v->cpl == 0 && !v->no_idt && v->a != CLASS_K;
 }
 
 const char *map_cannot(const struct visit *v, enum event event)
 {
+	if (v->no_idt)
+		return "that CPU has no IDT yet";
 	if (v->shadow)
 		return "it lies in an interrupt shadow, where no event is injected";
 	if (event_is_interrupt(event) && !v->interrupts)
@@ -55,7 +57,7 @@ const char *map_cannot(const struct visit *v, enum event event)
 const char *map_why_not(const struct visit *v, enum event event)
 {
 	bool planned = event_is_interrupt(event) ? v->inject_irq : v->inject;
-	bool said_first = v->shadow || (event_is_interrupt(event) && !v->interrupts);
+	bool said_first = v->no_idt || v->shadow || (event_is_interrupt(event) && !v->interrupts);
 
 	if (!planned && !said_first)
 		return "the map does not plan that visit: an earlier one is the same, or it is outside of what is injected";
@@ -122,9 +124,9 @@ void map_plan(struct map *m, const struct map *distinguishing, const struct rang
 	seen.next = xcalloc(m->count, sizeof(*seen.next));
 	for (size_t n = 0; n < m->count; n++) {
 		struct visit *v = &m->at[n];
-		bool wanted = v->cpl == 3 || range_has(entry_text, v->rip) || map_in_window(v) || is_open(v);
+		bool wanted = v->cpl == 3 || range_has(entry_text, v->rip) || map_in_window(v) || is_open(v) || v->boots;
 
-		bool first = (wanted || v->interrupts) && !v->shadow && is_first(&seen, m, n);
+		bool first = (wanted || v->interrupts) && !v->shadow && !v->no_idt && is_first(&seen, m, n);
 
 		v->inject = wanted && first;
 		v->inject_irq = v->interrupts && first;

@@ -32,6 +32,8 @@ struct visit {
 	bool after_access;              /* the instruction before touched memory: a data watchpoint could have hit */
 	bool dr7_armed;
 	bool context_user;              /* what the guest's context tracking says; else kernel */
+	bool boots;                     /* its CPU has not come to user code yet */
+	bool no_idt;                    /* ... nor loaded the IDT: nothing can be delivered */
 	bool entered;                   /* the kernel was entered here: what ran before was user code */
 	bool shadow;                    /* after STI, MOV SS or POP SS: an event here comes one instruction later */
 	bool no_ist;                    /* an exception without IST kills the guest here: vmm/death.h */
@@ -65,7 +67,7 @@ const char *map_why_not(const struct visit *v, enum event event);
 /* Is this event, one of `events` (bit 1 << enum event), injected at that visit? */
 bool map_is_planned(const struct visit *v, unsigned events, enum event event);
 
-/* In a window: at CPL 0 where A is not K. */
+/* In a window: at CPL 0 where A is not K, and something can come. */
 bool map_in_window(const struct visit *v);
 
 /* One past the last visit of the window that begins at visit n; n if none does. It ends where user code ran in between. */

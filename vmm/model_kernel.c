@@ -114,6 +114,7 @@ static uint64_t sys_load_fs(struct step *s, uint64_t arg)
 
 static uint64_t sys_yield(struct step *s, uint64_t arg)
 {
+	s->m->rescheduled[s->m->cpu]++;
 	(void)arg;
 	s->reschedules = true;
 	return 0;
@@ -133,7 +134,7 @@ static uint64_t sys_raise(struct step *s, uint64_t arg)
 /* What becomes of the other thread is no matter of this one's registers. */
 static uint64_t sys_resched_other(struct step *s, uint64_t arg)
 {
-	(void)s;
+	s->m->rescheduled[!s->m->cpu]++;
 	(void)arg;
 	return 0;
 }

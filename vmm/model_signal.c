@@ -72,6 +72,10 @@ uint64_t model_ask_work(struct step *s, uint64_t arg)
 
 	if (arg & ~(uint64_t)(ABI_WORK_RESCHED | ABI_WORK_SIGNAL | ABI_WORK_NOTIFY))
 		return step_error(ABI_EINVAL);
+	if (arg & ABI_WORK_RESCHED) {
+		s->m->rescheduled[s->m->cpu]++;
+		s->reschedules = true;
+	}
 	s->m->signal |= !!(arg & ABI_WORK_SIGNAL);
 	s->m->notified += !!(arg & ABI_WORK_NOTIFY);
 	return notified;

@@ -21,6 +21,8 @@ static void check_supported(const struct scenario *s)
 	if (s->threads > ABI_THREADS || s->threads < s->cpus)
 		die(EXIT_USAGE, "%s: %u CPUs and %u threads; this version runs one thread on each of two CPUs, or up to %u on one", s->path,
 		    s->cpus, s->threads, ABI_THREADS);
+	if (s->cpus < 2 && (s->turns || s->boots))
+		die(EXIT_USAGE, "%s: turns or the boot of another CPU, and there is one", s->path);
 	if (s->cpus > 1 && s->events & asks)
 		die(EXIT_USAGE, "%s: this version has no event with .resched where there is more than one CPU", s->path);
 }

@@ -16,7 +16,7 @@ void record_case_id(const struct unit_record *r, const struct bench *bench, uint
 	const struct elf_symbol *symbol = elf_nearest(bench->elf, v->rip);
 	struct caseid id = {
 		.scheme = r->unit.scheme, .gs = r->unit.gs, .visit = v->number, .event = event,
-		.has_cpu = r->unit.scenario->cpus > 1, .cpu = v->cpu,
+		.has_cpu = r->unit.scenario->cpus > 1, .cpu = v->cpu, .turns = event_is_fatal(event) ? 0 : r->unit.scenario->turns,
 		.offset = v->rip - (symbol ? symbol->addr : 0),
 	};
 

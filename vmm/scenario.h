@@ -41,6 +41,8 @@ struct scenario {
 	char rows[100], bugs[100];      /* comma-separated; "" if none */
 	char program[32];               /* program= on the guest's command line */
 	unsigned cpus, threads;
+	bool boots;                     /* the golden run begins where CPU 1 does; else where user code does */
+	unsigned turns;                 /* so many turns has the other CPU in each case; 0: it stands still */
 	unsigned schemes;               /* bit (1 << enum scheme) */
 	unsigned gs;                    /* bit (1 << enum gs_name); 0: all that the scheme can meet */
 	unsigned events;                /* bit (1 << enum event) */

@@ -59,6 +59,17 @@ static bool set_threads(struct scenario *s, const char *value)
 	return count(value, MAX_THREADS, &s->threads);
 }
 
+static bool set_turns(struct scenario *s, const char *value)
+{
+	return count(value, CASEID_TURNS, &s->turns);
+}
+
+static bool set_begins(struct scenario *s, const char *value)
+{
+	s->boots = !strcmp(value, "boot");
+	return s->boots || !strcmp(value, "user");
+}
+
 static bool set_flags(struct scenario *s, const char *value)
 {
 	return !strncmp(value, "0x", 2) && number(value, 16, UINT64_MAX, &s->flags);
@@ -227,4 +238,6 @@ const struct scenario_key scenario_keys[SCENARIO_KEYS] = {
 	{ "cmdline", set_cmdline, true,  "words of the guest's command line: nofsgsbase, switch=2019" },
 	{ "shows",   set_shows,   true,  "what the end of a run prints of it: exits, executed" },
 	{ "needs",   set_needs,   true,  "what a host may lack: watchpoints, breakpoints" },
+	{ "begins",  set_begins,  true,  "user or boot" },
+	{ "turns",   set_turns,   true,  "1 to 100" },
 };

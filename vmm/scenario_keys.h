@@ -12,7 +12,7 @@ struct scenario_key {
 	const char *wants;
 };
 
-#define SCENARIO_KEYS 14
+#define SCENARIO_KEYS 16
 extern const struct scenario_key scenario_keys[SCENARIO_KEYS];
 
 /* The key that may be repeated: CASE VERDICT, kept with its line. False with a reason in why. */

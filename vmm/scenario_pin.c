@@ -69,6 +69,8 @@ static bool left_out(const struct scenario *s, const struct caseid *id, char *wh
 		return !WHY("a pin with scheme %s, which is not among the schemes", scheme_name(id->scheme));
 	if (id->has_cpu != (s->cpus > 1))
 		return !WHY("a pin %s a CPU's number, and there %s", id->has_cpu ? "with" : "without", s->cpus > 1 ? "are two" : "is one");
+	if (id->turns != s->turns)
+		return !WHY("a pin with %u turns of the other CPU, and the scenario has %u", id->turns, s->turns);
 	if (!(s->events >> id->event & 1))
 		return !WHY("a pin with event %s, which is not among the events", event_name(id->event));
 	if (s->gs && !(s->gs >> id->gs & 1))

@@ -168,9 +168,11 @@ static bool init_thread(struct session *s, unsigned n, char *err, size_t err_siz
 
 static bool init_threads(struct session *s, char *err, size_t err_size)
 {
-	for (unsigned n = 0; n < s->cpus; n++)
+	for (unsigned n = 0; n < s->cpus; n++) {
+		s->cpu[n].running = n;
 		if (!init_thread(s, n, err, err_size))
 			return false;
+	}
 	s->model = s->next = s->thread[0].model;
 	if (s->cpus < 2)
 		layout_share_cpu(&s->layout);
@@ -185,6 +187,25 @@ static struct stop to_return(struct session *s)
 	return run_to_stop(&s->run);
 }
 
+static void read_gates(struct session *s)
+{
+	struct machine *m = &s->machine;
+
+	layout_read_gates(&s->layout, &m->mem, machine_sregs(m)->cr3, machine_sregs(m)->idt.base);
+}
+
+/* CPU 0 waits for the other one, and all that is not that one's own is there: so is the IDT. */
+static bool begin_at_boot(struct session *s, char *err, size_t err_size)
+{
+	bool good = run_init(&s->run, &s->machine, &s->stops);
+
+	if (!good)
+		snprintf(err, err_size, "%s: CPU 0 has no IDT when it waits for CPU 1", elf_path(s->bench->elf));
+	read_gates(s);
+	smp_select(s, 1);
+	return good;
+}
+
 /* The boot runs without an IDT of the guest's own at first, so no stop is set but the first user instruction's, which
  * arrives as #GP once the gates are there: stop at IRETQ first, read the gates, and go on. */
 static bool run_to_user(struct session *s, char *err, size_t err_size)
@@ -192,6 +213,8 @@ static bool run_to_user(struct session *s, char *err, size_t err_size)
 	struct machine *m = &s->machine;
 	struct stop stop = to_return(s);
 
+	if (stop.kind == STOP_TURN && !m->cpu && s->unit.scenario->boots)
+		return begin_at_boot(s, err, err_size);
 	if (stop.kind == STOP_TURN && !m->cpu && s->cpus > 1) {
 		smp_select(s, 1);
 		if (!run_to_user(s, err, err_size))
@@ -200,7 +223,7 @@ static bool run_to_user(struct session *s, char *err, size_t err_size)
 		stop = to_return(s);
 	}
 	if (stop.kind == STOP_BOUNDARY && run_init(&s->run, m, &s->stops)) {
-		layout_read_gates(&s->layout, &m->mem, machine_sregs(m)->cr3, machine_sregs(m)->idt.base);
+		read_gates(s);
 		stops_clear(&s->stops);
 		stops_set(&s->stops, s->model.rip);
 		stop = run_to_stop(&s->run);
@@ -234,6 +257,7 @@ bool session_open(struct session *s, const struct bench *bench, const struct uni
 	s->bench = bench;
 	s->unit = *unit;
 	s->cpus = unit->scenario->cpus > 1 ? unit->scenario->cpus : 1;  /* what is only measured with says nothing */
+	s->turns = s->cpus > 1 ? unit->scenario->turns : 0;
 	s->flags = unit->scenario->flags & ~(bench->facts.user_keeps_nt ? 0 : RFLAGS_NT);
 	s->judge.layout = &s->layout;
 	s->judge.scheme = unit_scheme(unit);
@@ -260,5 +284,6 @@ void session_close(struct session *s)
 	insn_starts_free(&s->no_swapgs);
 	free(s->ahead);
 	free(s->outer);
+	free(s->meanwhile);
 	machine_destroy(&s->machine);
 }

@@ -71,6 +71,7 @@ struct session_cpu {
 	struct raised raised;
 	struct exits exits;
 	unsigned ipi, sent;             /* of struct run */
+	unsigned running;               /* its thread, or SESSION_NO_THREAD; told anew where it is on its idle stack */
 	uint64_t gs_base;               /* U of the last thread that was spoken of there */
 };
 
@@ -98,6 +99,9 @@ struct session {
 	struct session_cpu cpu[ABI_CPUS];
 	struct session_thread thread[ABI_CPUS];
 	bool mapped;                    /* the walk has been made before: I is read only where a rule asks for it */
+	unsigned turns;                 /* that the other CPU has in each case */
+	unsigned begun;                 /* counts the boundaries at which cases have begun */
+	struct ahead *meanwhile;        /* case_turns.c: the machine after these turns, without an event */
 	struct walk *walk;              /* while one is under way */
 	unsigned user_visits;           /* boundaries at CPL 3 that the walk has come to */
 	struct ahead *ahead;            /* case_work.c: the next of them, run ahead of the walk */

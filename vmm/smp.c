@@ -5,10 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "vmm/case_work.h"
 #include "vmm/die.h"
 #include "vmm/inject.h"
-
-#define TURN_LIMIT 20000                /* boundaries in one turn */
 
 static bool runs_on(const struct session *s, unsigned thread, unsigned cpu)
 {
@@ -29,8 +28,17 @@ static bool leaves(const struct session *s, unsigned thread, unsigned cpu)
 	return s->thread[thread].model.cpu == cpu;
 }
 
-/* The one that runs there; else one that is on its way there; else the one that ends there or is on its way elsewhere. */
-static unsigned thread_on(const struct session *s, unsigned cpu)
+static bool is_idle(struct session *s, unsigned cpu)
+{
+	const struct kernel_stack *idle = layout_idle_stack(&s->layout, cpu);
+	uint64_t rsp = machine_regs(&s->machine)->rsp;
+
+	return idle && rsp > idle->base && rsp <= idle->base + idle->size;
+}
+
+/* On its own stack a CPU is done with the thread before: it runs the one that comes, if any; or none is left but the one that ended
+ * there or leaves. */
+static unsigned thread_of_idle(const struct session *s, unsigned cpu)
 {
 	static bool (*const is_there[])(const struct session *s, unsigned thread, unsigned cpu) = { runs_on, comes_to, leaves };
 
@@ -50,6 +58,7 @@ static void put_away(struct session *s)
 	c->exits = s->exits;
 	c->ipi = s->run.ipi;
 	c->sent = s->run.sent;
+	c->running = s->running;
 	if (s->running == SESSION_NO_THREAD)
 		return;
 	c->gs_base = s->model.gs_base;
@@ -71,11 +80,12 @@ static void take_out(struct session *s)
 	s->raised.number = number;      /* counts those of all CPUs */
 	s->run.ipi = c->ipi;
 	s->run.sent = c->sent;
-	s->running = thread_on(s, s->machine.cpu);
+	s->running = is_idle(s, s->machine.cpu) ? thread_of_idle(s, s->machine.cpu) : c->running;
 	layout_give_stack(&s->layout, s->running);
 	if (s->running != SESSION_NO_THREAD) {
 		s->model = s->thread[s->running].model;
 		s->next = s->thread[s->running].next;
+		case_work_flags(s);     /* finds where they lie */
 		return;
 	}
 	s->model.gs_base = c->gs_base;
@@ -89,6 +99,14 @@ void smp_select(struct session *s, unsigned cpu)
 	put_away(s);
 	machine_select(&s->machine, cpu);
 	layout_select(&s->layout, cpu);
+	take_out(s);
+}
+
+void smp_follow(struct session *s)
+{
+	if (s->cpus < 2 || !is_idle(s, s->machine.cpu))
+		return;
+	put_away(s);
 	take_out(s);
 }
 
@@ -131,6 +149,16 @@ void smp_called(struct session *s)
 		s->model.gs_base = s->next.gs_base = asks->other_gs;
 		s->model.gs_is_percpu = s->next.gs_is_percpu = false;
 	}
+}
+
+void smp_asked(struct session *s)
+{
+	struct session_thread *other = &s->thread[!s->running];
+
+	if (s->cpus < 2 || !s->model.sets_other)
+		return;
+	s->model.sets_other = false;
+	other->model.gs_base = other->next.gs_base = s->model.other_gs;
 }
 
 bool smp_is_told(const struct session *s)
@@ -176,45 +204,4 @@ void smp_bring_back(struct session *s, struct smp_kept *k)
 	take_out(s);
 	s->user_visits = k->user_visits;
 	free(k);
-}
-
-/* One boundary on, over the carpet. */
-static struct stop step(struct session *s)
-{
-	gva_t rip = machine_regs(&s->machine)->rip;
-	bool interrupted = smp_take_interrupt(s);
-	struct stop stop;
-
-	if (!interrupted)
-		stops_lift(&s->stops, rip);
-	stop = run_to_stop(&s->run);
-	stops_set(&s->stops, rip);
-	return stop;
-}
-
-struct stop smp_run_other(struct session *s, unsigned turns)
-{
-	unsigned cpu = s->machine.cpu, boundaries = 0;
-	bool reported = s->run.report_faults;
-	struct stop stop = { STOP_BOUNDARY, 0 };
-
-	stops_keep(&s->stops);
-	stops_carpet(&s->stops);
-	s->run.report_faults = true;
-	smp_select(s, !cpu);
-	while (turns && stop.kind == STOP_BOUNDARY && boundaries++ < TURN_LIMIT) {
-		stop = step(s);
-		if (stop.kind != STOP_TURN)
-			continue;
-		s->cpu[cpu].sent = s->run.to_other ? s->run.to_other : s->cpu[cpu].sent;
-		stop.kind = STOP_BOUNDARY;
-		turns--;
-	}
-	if (stop.kind == STOP_BOUNDARY && turns)
-		stop.kind = STOP_HANG;
-	if (stop.kind == STOP_BOUNDARY)
-		smp_select(s, cpu);
-	s->run.report_faults = reported;
-	stops_bring_back(&s->stops);
-	return stop;
 }

@@ -8,6 +8,9 @@
 /* All of the session speaks of this CPU from now on: machine, layout, the models of the thread that runs there, what is pending. */
 void smp_select(struct session *s, unsigned cpu);
 
+/* At a boundary of this CPU: if it has come to another thread, that is spoken of. */
+void smp_follow(struct session *s);
+
 /* Have all threads but the one that is spoken of ended? */
 bool smp_others_ended(const struct session *s);
 
@@ -21,9 +24,8 @@ bool smp_take_interrupt(struct session *s);
 /* The C handler of a call from the other CPU is entered: what that CPU's thread has asked for is done to the one here. */
 void smp_called(struct session *s);
 
-/* From a boundary of a CPU: the other one runs until it has given the turn back so many times, by interrupts at the first boundary
- * that allows them, as in the golden run. Then the CPU is spoken of again. */
-struct stop smp_run_other(struct session *s, unsigned turns);
+/* The thread here is back from a system call: what it has asked for has been done to the other one, called or not. */
+void smp_asked(struct session *s);
 
 /* All CPUs and threads, to be brought back; RAM is not among them. */
 struct smp_kept;

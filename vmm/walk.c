@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* walk.c: the golden run, boundary by boundary, over the carpet. */
-#include "vmm/walk.h"
+#include "vmm/walk_way.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,29 +10,8 @@
 #include "vmm/death.h"
 #include "vmm/die.h"
 #include "vmm/smp.h"
-#include "vmm/walk_judge.h"
-#include "vmm/walk_tally.h"
 
 #define WALK_LIMIT 200000               /* boundaries: a workload that visits more does not end */
-
-/* The walk along one CPU. */
-struct walk_cpu {
-	struct walk_judge judge;
-	struct walk_tally tally;
-	struct cpu_state now;
-	struct insn last_insn;          /* at the boundary before; length 0 if there was none */
-	uint32_t *visits[STOPS_RANGES]; /* by offset into each text range */
-};
-
-struct walk {
-	struct session *s;
-	struct walk_cpu cpu[ABI_CPUS];
-	struct walk_cpu *on;            /* the one that is walked along now */
-	size_t index;
-	walk_visitor visitor;           /* or NULL: nothing but judged */
-	void *context;
-	struct walk_result *out;
-};
 
 static enum gs_class classify(const struct session *s, uint64_t base)
 {
@@ -71,7 +50,7 @@ static void describe(struct walk *w, struct visit *v)
 		.interrupts = c->rflags & RFLAGS_IF, .direction = c->rflags & RFLAGS_DF,
 		/* an instruction that faulted did not complete: its watchpoint has not fired */
 		.after_access = w->on->last_insn.touches_memory && !is_gate(s, c->rip),
-		.entered = w->on->judge.from_user,
+		.entered = w->on->judge.from_user, .boots = !w->on->judge.been_user, .no_idt = !c->idt_limit,
 		.shadow = w->on->last_insn.is_sets_shadow,
 		.dr7_armed = c->dr7 != ABI_DR7_DISARMED,
 		.nmi_masked = c->nmi_masked, .raised = s->raised.active ? event_vector(s->raised.event) : 0,
@@ -111,7 +90,7 @@ static struct stop step(struct walk *w)
 	return stop;
 }
 
-static void note_breach(struct walk *w)
+void walk_note_breach(struct walk *w)
 {
 	struct breach *b = &w->s->judge.breach;
 
@@ -121,6 +100,34 @@ static void note_breach(struct walk *w)
 		w->out->breach = *b;
 	w->out->broken |= w->s->judge.broken;
 	judge_begin(&w->s->judge);
+}
+
+static uint64_t asked_on(const struct session *s, unsigned cpu)
+{
+	uint64_t asked = 0;
+
+	for (unsigned n = 0; n < s->cpus; n++)
+		asked += (n == s->running ? &s->next : &s->thread[n].next)->rescheduled[cpu];
+	return asked;
+}
+
+/* What threads have asked for has been done by their end, on each CPU. One CPU's work is judged on each way to user code.
+ * An event can make two requests meet, which are then served as one. */
+static void judge_all_work(struct session *s, bool golden)
+{
+	const struct layout *l = &s->layout;
+	uint64_t done, asked;
+	bool good;
+
+	for (unsigned n = 0; n < l->exempts; n++) {
+		if (l->exempt[n].vector != ABI_COUNTS_WORK)
+			continue;
+		session_read(s, l->exempt[n].addr, &done, sizeof(done));
+		asked = asked_on(s, l->exempt[n].cpu);
+		good = done == asked || (!golden && done && done < asked);
+		judge_check(&s->judge, RULE_EXIT_WORK, good, "CPU %u has done %lu reschedules, must be %lu",
+			    l->exempt[n].cpu, (unsigned long)done, (unsigned long)asked);
+	}
 }
 
 static void end(struct walk *w, const struct stop *stop)
@@ -137,6 +144,8 @@ static void end(struct walk *w, const struct stop *stop)
 		w->out->completed = judge_check(&s->judge, RULE_PROGRESS, ended && stop->value == m->exit_code,
 						"the workload ended with %lu, must be %s%lu", (unsigned long)stop->value,
 						ended ? "" : "still running; ", (unsigned long)m->exit_code);
+		if (s->cpus > 1)
+			judge_all_work(s, w->visitor);
 		return;
 	}
 	session_describe_stop(s, stop, what, sizeof(what));
@@ -144,7 +153,7 @@ static void end(struct walk *w, const struct stop *stop)
 }
 
 /* One boundary: judged, described, shown to the visitor. */
-static bool visit(struct walk *w)
+bool walk_visit(struct walk *w)
 {
 	struct visit v;
 	struct place p = { &v, w->index, &w->on->now };
@@ -152,10 +161,11 @@ static bool visit(struct walk *w)
 	machine_get(&w->s->machine, MACHINE_CORE, &w->on->now);
 	if (!w->s->mapped || walk_judge_needs_i(w->s, &w->on->now))
 		machine_get(&w->s->machine, MACHINE_I, &w->on->now);
+	smp_follow(w->s);
 	walk_judge(&w->on->judge, w->s, &w->on->now);
 	if (w->s->raised.active)        /* its handler disarms DR7 */
 		machine_get(&w->s->machine, MACHINE_DEBUG, &w->on->now);
-	note_breach(w);
+	walk_note_breach(w);
 	if (w->on->judge.lost)
 		return false;
 	describe(w, &v);
@@ -167,7 +177,7 @@ static bool visit(struct walk *w)
 }
 
 /* From a boundary that has been visited to the next. */
-static bool walk_on(struct walk *w)
+bool walk_on(struct walk *w)
 {
 	struct stop stop;
 
@@ -221,9 +231,9 @@ void walk_golden(struct session *s, walk_visitor visitor, void *context, struct 
 	begin(&w);
 	s->walk = &w;
 	walk_resume(s);
-	while (visit(&w) && walk_on(&w))
+	while (walk_visit(&w) && walk_on(&w))
 		;
-	note_breach(&w);
+	walk_note_breach(&w);
 	walk_pause(s);
 	s->walk = NULL;
 	out->visits = w.index;
@@ -236,19 +246,4 @@ void walk_golden(struct session *s, walk_visitor visitor, void *context, struct 
 		for (unsigned n = 0; n < s->stops.ranges; n++)
 			free(w.cpu[cpu].visits[n]);
 	}
-}
-
-void walk_rest(struct session *s, struct walk_result *out)
-{
-	struct walk *w = s->walk, kept = *w;
-
-	memset(out, 0, sizeof(*out));
-	w->visitor = NULL;
-	w->out = out;
-	walk_resume(s);
-	while (walk_on(w) && visit(w))
-		;
-	note_breach(w);
-	walk_pause(s);
-	*w = kept;
 }

@@ -41,8 +41,17 @@ void walk_resume(struct session *s);
 
 void walk_golden(struct session *s, walk_visitor visitor, void *context, struct walk_result *out);
 
-/* From inside a visitor: on from the boundary where the walk is to the end of the workload, judged, with nobody to visit. The
- * caller brings the session back. */
+/* From inside a visitor, with nobody to visit. All CPUs, threads and the walk itself, but not RAM, are kept before and brought back
+ * afterwards. */
+struct walk_kept;
+struct walk_kept *walk_keep(struct session *s);
+void walk_bring_back(struct session *s, struct walk_kept *kept);
+
+/* On from the boundary where the walk is to the end of the workload, judged. */
 void walk_rest(struct session *s, struct walk_result *out);
+
+/* The other CPU goes on, judged, until it has given the turn back so many times; stops are as they were. False if it did not: then
+ * it is the one that is spoken of. */
+bool walk_turns(struct session *s, unsigned turns, struct walk_result *out);
 
 #endif

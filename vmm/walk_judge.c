@@ -195,7 +195,7 @@ static void in_kernel(struct walk_judge *w, struct session *s, struct cpu_state 
 {
 	const struct layout *l = &s->layout;
 
-	if (!s->mapped) {
+	if (!s->mapped && now->idt_limit) {     /* without an IDT nobody could see it */
 		judge_at(&s->judge, "kernel", now);
 		judge_inactive(&s->judge, now);
 	}
@@ -231,7 +231,7 @@ static void in_kernel(struct walk_judge *w, struct session *s, struct cpu_state 
 /* What else is due where user code goes on after a stay in the kernel. */
 static void judge_arrival(struct walk_judge *w, struct session *s, const struct cpu_state *now)
 {
-	if (!w->started)
+	if (!w->been_user)
 		case_exit_begin(s);
 	judge_breakpoints(&s->judge, now);
 	case_exit_at_user(s);
@@ -255,10 +255,12 @@ static void in_user(struct walk_judge *w, struct session *s, struct cpu_state *n
 	s->model.rflags = (s->model.rflags & ~RFLAGS_RF) | (now->rflags & RFLAGS_RF);   /* a stop at CPL 3 may lose it */
 	if (s->cpus < 2)
 		s->layout.thread = s->model.current;
+	smp_asked(s);
 	s->user_visits++;
 	judge_user_boundary(&s->judge, &s->model, now, arrived);
 	if (arrived)
 		judge_arrival(w, s, now);
+	w->been_user = true;
 	if ((arrived || w->turned) && !smp_is_told(s))
 		judge_work(&s->judge, case_work_flags(s), 0);
 	if (model_step(&s->next, err, sizeof(err)))

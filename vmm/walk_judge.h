@@ -12,6 +12,7 @@ struct walk_judge {
 	bool from_user;                 /* the boundary before was the user's; on some hosts none that could be stopped at */
 	uint64_t hit;                   /* the instruction there owes a #DB with this DR6, 0: none, and must have left after_hit */
 	struct cpu_state after_hit;
+	bool been_user;                 /* it has come to user code */
 	bool turned;                    /* another CPU ran in between */
 	bool started;
 	bool lost;                      /* the user program did what its model cannot follow */
