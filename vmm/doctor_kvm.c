@@ -45,8 +45,8 @@ static void say_instructions(const struct host_facts *f, const struct more_facts
 {
 	doctor_say(f->fsgsbase, "RD/WRGSBASE in a guest", "every scheme runs", "only scheme swapgs runs; the others are skipped",
 		   "a processor with FSGSBASE (cpuid 7 EBX bit 0); in a virtual machine, have it passed through");
-	doctor_say(m->lsl, "LSL in a guest", "a kernel may find its CPU number by it",
-		   "a kernel that finds its CPU number by LSL dies here", OTHER_HOST);
+	doctor_say(f->lsl_native, "LSL in a guest", "scheme lsl runs", f->lsl ? "scheme lsl runs: the bench executes it" :
+		   "scheme lsl is skipped: nor does KVM say which instruction it cannot execute", OTHER_HOST);
 }
 
 static void say_debug(const struct more_facts *m)
