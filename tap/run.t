@@ -30,7 +30,7 @@ sub the {
 	my ($name) = @_;
 	return $done{$name} if $done{$name};
 	my ($s, $j) = map { "$dir/$name.$_" } qw(summary journal);
-	my $r = gsgate('run', map({ ref ? $_->() : $_ } @{ $runs{$name} }), '--summary', $s, '--journal', $j);
+	my $r = gsgate({ limit => 400 }, 'run', map({ ref ? $_->() : $_ } @{ $runs{$name} }), '--summary', $s, '--journal', $j);
 	$r->{journal} = read_file($j) // '';
 	$r->{summary} = decode(read_file($s)) // {};
 	return $done{$name} = $r;
