@@ -109,7 +109,9 @@ PLACE load_gs_pure_bad
 	mov	$-ABI_EINVAL, %eax
 	xor	%edi, %edi
 	mov	%edi, %gs
+win_load_gs_pure_bad_begin:
 	jmp	load_gs_pure_loaded
+win_load_gs_pure_bad_end:
 END load_gs_pure
 
 	.section .extable, "a"

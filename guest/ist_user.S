@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* ist_user.S: NMI, #MC and #DB that interrupted user code: off the IST stack at once. Both schemes come here. */
+/* ist_user.S: NMI, #MC and #DB that interrupted user code: off the IST stack at once. All schemes but pure come here. */
 #include "guest/percpu.h"
 #include "guest/regs.h"
 

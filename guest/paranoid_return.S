@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* paranoid_return.S: back from #MC and #DB to the kernel code that they interrupted. Both schemes come here. */
+/* paranoid_return.S: back from #MC and #DB to the kernel code that they interrupted. All schemes come here. */
 #include "guest/regs.h"
 
 	.section .entry.text, "ax"

@@ -180,6 +180,7 @@ sub judged {
 		skip_claim("there is no $kernel (make broken)") if !-e $kernel;
 		return traced($_[0], 'flags/ist/u-small/entry_SYSCALL_64+0x0@1:nmi', 'entry_SYSCALL_64+0x0', '--kernel', $kernel) !~ / DF-/ || 0;
 	},
+	'assisted-lsl' => sub { judged($_[0], 'syscall')->{lsl_native} ? 1 : 0 },
 	'assisted-syscall' => sub { judged($_[0], 'syscall')->{syscall_native} ? 1 : 0 },
 );
 

@@ -70,8 +70,8 @@ if (!$qemu) {
 die "no program found, or none that raises events\n" if @programs < 10 || keys %raises < 3;
 
 for my $program (@programs) {
-	for my $scheme (qw(swapgs ist)) {
-		my $gs = $scheme eq 'ist' && $program ne 'fallback' ? '0xfffffffffffff000' : '0x1000';
+	for my $scheme (qw(swapgs ist lsl pure)) {
+		my $gs = $scheme ne 'swapgs' && $program ne 'fallback' ? '0xfffffffffffff000' : '0x1000';
 		claim("$program, scheme $scheme, runs to its end", sub {
 			skip_claim('it sends itself events through a port that QEMU has no device for') if $raises{$program};
 			return ended(boot("scheme=$scheme program=$program gs=$gs " . ($words{$program} // '')));

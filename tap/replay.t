@@ -90,7 +90,7 @@ my %wrong = (
 	'an unknown event' => [[':nmi' => ':smi'], [':nmi' => ':'], [':nmi' => ''], [':nmi' => ':NMI'], [':nmi' => ':-']],
 	'a chain' => [[':nmi' => ':nmi,asm_exc_nmi_ist+0x1@1:mce'], [':nmi' => ':nmi,']],
 	'a CPU' => [['entry_' => 'cpu1.entry_']],
-	'an unknown scheme' => [['/ist' => '/bogus'], ['/ist' => '/'], ['/ist' => '/lsl']],
+	'an unknown scheme' => [['/ist' => '/bogus'], ['/ist' => '/'], ['/ist' => '/rdpid']],
 	'an unknown user GS' => [['u-small' => 'u-bogus'], ['u-small' => '']],
 	'an unknown scenario' => [['syscall/' => 'nosuch/'], ['syscall/' => '/'], ['syscall/' => '../syscall/'],
 		['syscall/' => 'syscall.scn/']],

@@ -178,6 +178,9 @@ static void test_lying_exempt(void)
 	exempts(k, 8, 2, NULL, "one of a vector has eight bytes");
 	exempts(k, 4, 2, no_counter, "a vector's counter of four");
 	exempts(k, 16, 2, no_counter, "or of sixteen");
+	exempts(k, 8, ABI_KEEPS_U, NULL, "a place for U has eight bytes");
+	exempts(k, 16, ABI_KEEPS_U, no_counter, "no more");
+	exempts(k + 4, 8, ABI_KEEPS_U, "abi_exempt[7] keeps U and is not aligned", "and is aligned");
 	exempts(k, 0, 0, no_data, "no byte at all");
 	exempts(~0ull, 1, 0, no_data, "outside RAM");
 	exempts(ABI_KERNEL_VIRT + ABI_RAM_SIZE - 4, 8, 0, no_data, "across the end of RAM");

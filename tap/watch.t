@@ -9,7 +9,7 @@ use TestGsgate;
 
 my $reason = 'no data watchpoint fires on this host';
 
-# The scenario on one engine, both schemes, and its map; made once.
+# The scenario on one engine, every scheme, and its map; made once.
 my %seen;
 sub watch {
 	my ($engine) = @_;
@@ -39,7 +39,7 @@ for my $engine (qw(kvm qemu)) {
 			my @gates = gates($map, $_);
 			my ($user, $kernel) = (scalar grep({ / a=U / } @gates), scalar grep { / a=K / } @gates);
 			$user && $kernel ? () : "$_: $user from user code, $kernel in the kernel";
-		} qw(swapgs ist);
+		} qw(swapgs ist lsl pure);
 	});
 }
 claim('a run of others, too, says that it is skipped, and ends well', sub {

@@ -52,6 +52,8 @@ static void print_scenario(const struct scenario *s)
 	for (enum scheme n = 0; n < SCHEME_COUNT; n++)
 		if (s->schemes >> n & 1)
 			join(schemes, sizeof(schemes), scheme_name(n));
+	if (s->schemes == (1u << SCHEME_COUNT) - 1)
+		snprintf(schemes, sizeof(schemes), "all");
 	for (enum event n = 0; n < EVENT_COUNT; n++)
 		if (s->events >> n & 1 && !(all_ask && event_asks(n)))
 			join(events, sizeof(events), event_name(n));

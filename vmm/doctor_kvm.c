@@ -41,12 +41,12 @@ static void say_entries(const struct host_facts *f, const struct more_facts *m)
 		   OTHER_HOST);
 }
 
-static void say_instructions(const struct host_facts *f, const struct more_facts *m)
+static void say_instructions(const struct host_facts *f)
 {
 	doctor_say(f->fsgsbase, "RD/WRGSBASE in a guest", "every scheme runs", "only scheme swapgs runs; the others are skipped",
 		   "a processor with FSGSBASE (cpuid 7 EBX bit 0); in a virtual machine, have it passed through");
-	doctor_say(m->lsl, "LSL in a guest", "a kernel may find its CPU number by it",
-		   "a kernel that finds its CPU number by LSL dies here", OTHER_HOST);
+	doctor_say(f->lsl_native, "LSL in a guest", "scheme lsl runs", f->lsl ? "scheme lsl runs: the bench executes it" :
+		   "scheme lsl is skipped: nor does KVM say which instruction it cannot execute", OTHER_HOST);
 }
 
 static void say_debug(const struct more_facts *m)
@@ -103,7 +103,7 @@ bool doctor_kvm(const struct options *o)
 	facts_tiny(&b, &m);
 	say_stops(&b.facts, &m);
 	say_entries(&b.facts, &m);
-	say_instructions(&b.facts, &m);
+	say_instructions(&b.facts);
 	doctor_host(NULL, &b.facts, OTHER_HOST);
 	say_debug(&m);
 	say_events(&m);

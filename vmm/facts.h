@@ -19,7 +19,6 @@ struct more_facts {
 	enum sysret_tf sysret_tf;
 	bool kernel_watch;              /* a data watchpoint fires at CPL 0 */
 	bool machine_check;             /* arrives at its gate, at once */
-	bool lsl;
 	bool dirty_log;                 /* has the page that was written ... */
 	unsigned dirty_extra;           /* ... and so many more */
 	bool interrupt;                 /* KVM_INTERRUPT arrives, without an in-kernel irqchip */

@@ -15,31 +15,6 @@ static struct host *host_of(const struct bench *b)
 	return (struct host *)&b->host;
 }
 
-static int run_code(const struct bench *b, const uint8_t *code, size_t size, uint64_t *rcx)
-{
-	struct machine m;
-	int end;
-
-	tiny_create(&m, host_of(b), code, size);
-	tiny_tables(&m);
-	end = tiny_run(&m);
-	*rcx = machine_regs(&m)->rcx;
-	machine_destroy(&m);
-	return end;
-}
-
-static bool has_lsl(const struct bench *b)
-{
-	static const uint8_t code[] = {
-		0xb8, TINY_LSL_SELECTOR, 0, 0, 0,       /* mov $TINY_LSL_SELECTOR,%eax */
-		0x0f, 0x03, 0xc8,                       /* lsl %eax,%ecx */
-		OUT_END,
-	};
-	uint64_t rcx;
-
-	return run_code(b, code, sizeof(code), &rcx) == TINY_END && rcx == TINY_LSL_LIMIT;
-}
-
 static bool kernel_watch(const struct bench *b)
 {
 	static const uint8_t code[] = { STORE_DATA, 0x90, OUT_END };
@@ -107,7 +82,6 @@ static void see_interrupt(const struct bench *b, struct more_facts *out)
 
 void facts_tiny(const struct bench *b, struct more_facts *out)
 {
-	out->lsl = has_lsl(b);
 	out->kernel_watch = kernel_watch(b);
 	see_dirty_log(b, out);
 	see_interrupt(b, out);

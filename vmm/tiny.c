@@ -50,7 +50,6 @@ void tiny_tables(struct machine *m)
 
 	gdt[ABI_KERNEL_CS / 8] = 0x00af9b000000ffff;
 	gdt[ABI_KERNEL_SS / 8] = 0x00cf93000000ffff;
-	gdt[TINY_LSL_SELECTOR / 8] = 0x0040930000000000 | TINY_LSL_LIMIT;
 	for (unsigned n = 0; n < TINY_VECTORS; n++)
 		write_gate(m, n);
 	KVM_DO(m->vcpu_fd, KVM_GET_SREGS, &sregs);

@@ -25,7 +25,5 @@ void tiny_set_flags(struct machine *m, uint64_t rflags);
 int tiny_run(struct machine *m);
 
 #define TINY_DATA 0x8000                /* a page for the code to write to */
-#define TINY_LSL_SELECTOR 0x20          /* a segment ... */
-#define TINY_LSL_LIMIT 0x123            /* ... with this limit */
 
 #endif
