@@ -10,7 +10,7 @@ void write_inactive_gs(uint64_t base);
 int load_gs(uint32_t selector);
 int load_fs(uint32_t selector);
 
-/* While in the kernel U is in I, FS base where it always is. A scheme that keeps U elsewhere has functions of its own here. */
+/* While in the kernel U is in I, FS base where it always is. */
 static uint64_t msr_read_fs(void)
 {
 	return cpu_rdmsr(MSR_FS_BASE);
@@ -43,15 +43,17 @@ static void write_gs_2019(uint64_t base)
 	cpu_irq_restore(flags);
 }
 
+/* A function that is NULL: nothing is done. A scheme that keeps U in the thread struct has none for GS, and its exit loads the base. */
 static const struct way {
-	uint64_t (*read_gs)(void);      /* NULL: bases are known from who has set them */
+	bool selector_wins;             /* the base of a selector that is not null is its descriptor's; others are known from who has set them */
+	uint64_t (*read_gs)(void);
 	uint64_t (*read_fs)(void);
 	void (*write_gs)(uint64_t base);
 	void (*write_fs)(uint64_t base);
 } ways[FSGS_WAYS] = {
-	[FSGS_BY_MSR] = { 0, 0, msr_write_gs, msr_write_fs },
-	[FSGS_BY_INSTRUCTION] = { read_inactive_gs, cpu_rdfsbase, write_inactive_gs, cpu_wrfsbase },
-	[FSGS_AS_2019] = { read_gs_2019, msr_read_fs, write_gs_2019, msr_write_fs },
+	[FSGS_BY_MSR] = { true, 0, 0, msr_write_gs, msr_write_fs },
+	[FSGS_BY_INSTRUCTION] = { false, read_inactive_gs, cpu_rdfsbase, write_inactive_gs, cpu_wrfsbase },
+	[FSGS_AS_2019] = { false, read_gs_2019, msr_read_fs, write_gs_2019, msr_write_fs },
 };
 static const struct way *way;
 
@@ -66,14 +68,13 @@ void fsgs_save(struct thread *prev)
 {
 	prev->fs = cpu_read_fs();
 	prev->gs = cpu_read_gs();
-	if (way->read_gs) {
+	if (way->read_gs)
 		prev->gs_base = way->read_gs();
+	if (way->read_fs)
 		prev->fs_base = way->read_fs();
-		return;
-	}
-	if (prev->gs)
+	if (way->selector_wins && prev->gs)
 		prev->gs_base = 0;
-	if (prev->fs)
+	if (way->selector_wins && prev->fs)
 		prev->fs_base = 0;
 }
 
@@ -83,23 +84,21 @@ static void load_selectors(const struct thread *prev, struct thread *next)
 {
 	if ((prev->gs || next->gs) && load_gs(next->gs)) {
 		next->gs = 0;
-		next->gs_base = way->read_gs ? next->gs_base : 0;
+		next->gs_base = way->selector_wins ? 0 : next->gs_base;
 	}
 	if ((prev->fs || next->fs) && load_fs(next->fs)) {
 		next->fs = 0;
-		next->fs_base = way->read_fs ? next->fs_base : 0;
+		next->fs_base = way->selector_wins ? 0 : next->fs_base;
 	}
 }
 
 /* Where a selector wins, its load has set the base already. */
 void fsgs_load(const struct thread *prev, struct thread *next)
 {
-	bool always = way->read_gs;
-
 	load_selectors(prev, next);
-	if (always || !next->gs)
+	if (way->write_gs && !(way->selector_wins && next->gs))
 		way->write_gs(next->gs_base);
-	if (always || !next->fs)
+	if (way->write_fs && !(way->selector_wins && next->fs))
 		way->write_fs(next->fs_base);
 }
 
@@ -131,7 +130,7 @@ static uint64_t tls_base(uint64_t word)
 /* A selector that wins has the base of its descriptor: only TLS has one, and it may be gone. */
 static uint64_t peek(const struct thread *stopped, uint16_t selector, uint64_t base)
 {
-	if (way->read_gs || !selector)
+	if (!way->selector_wins || !selector)
 		return base;
 	return selector == ABI_TLS ? tls_base(stopped->tls) : 0;
 }
