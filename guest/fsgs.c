@@ -28,16 +28,6 @@ static void msr_write_gs(uint64_t base)
 	cpu_wrmsr(MSR_KERNEL_GS_BASE, base);
 }
 
-/* Scheme pure: who enters has kept it, who leaves will load it. */
-static uint64_t kept_gs(void)
-{
-	return thread_current()->gs_base;
-}
-
-static void leave_gs(uint64_t base __attribute__((unused)))
-{
-}
-
 /* IF is 0 all through a switch: what the saving and restoring costs is all that it does. */
 static uint64_t read_gs_2019(void)
 {
@@ -55,17 +45,19 @@ static void write_gs_2019(uint64_t base)
 	cpu_irq_restore(flags);
 }
 
+/* A function that is NULL: nothing is done. A scheme that keeps U in the thread struct has none for GS, and its exit loads the base. */
 static const struct way {
-	uint64_t (*read_gs)(void);      /* NULL: bases are known from who has set them */
+	bool selector_wins;             /* the base of a selector that is not null is its descriptor's; others are known from who has set them */
+	uint64_t (*read_gs)(void);
 	uint64_t (*read_fs)(void);
 	void (*write_gs)(uint64_t base);
 	void (*write_fs)(uint64_t base);
 	int (*load_gs)(uint32_t selector);
 } ways[FSGS_WAYS] = {
-	[FSGS_BY_MSR] = { 0, 0, msr_write_gs, msr_write_fs, load_gs },
-	[FSGS_BY_INSTRUCTION] = { read_inactive_gs, cpu_rdfsbase, write_inactive_gs, cpu_wrfsbase, load_gs },
-	[FSGS_IN_THREAD] = { kept_gs, cpu_rdfsbase, leave_gs, cpu_wrfsbase, load_gs_pure },
-	[FSGS_AS_2019] = { read_gs_2019, msr_read_fs, write_gs_2019, msr_write_fs, load_gs },
+	[FSGS_BY_MSR] = { true, 0, 0, msr_write_gs, msr_write_fs, load_gs },
+	[FSGS_BY_INSTRUCTION] = { false, read_inactive_gs, cpu_rdfsbase, write_inactive_gs, cpu_wrfsbase, load_gs },
+	[FSGS_IN_THREAD] = { false, 0, cpu_rdfsbase, 0, cpu_wrfsbase, load_gs_pure },
+	[FSGS_AS_2019] = { false, read_gs_2019, msr_read_fs, write_gs_2019, msr_write_fs, load_gs },
 };
 static const struct way *way;
 
@@ -80,14 +72,13 @@ void fsgs_save(struct thread *prev)
 {
 	prev->fs = cpu_read_fs();
 	prev->gs = cpu_read_gs();
-	if (way->read_gs) {
+	if (way->read_gs)
 		prev->gs_base = way->read_gs();
+	if (way->read_fs)
 		prev->fs_base = way->read_fs();
-		return;
-	}
-	if (prev->gs)
+	if (way->selector_wins && prev->gs)
 		prev->gs_base = 0;
-	if (prev->fs)
+	if (way->selector_wins && prev->fs)
 		prev->fs_base = 0;
 }
 
@@ -97,26 +88,25 @@ static void load_selectors(const struct thread *prev, struct thread *next)
 {
 	if ((prev->gs || next->gs) && way->load_gs(next->gs)) {
 		next->gs = 0;
-		next->gs_base = way->read_gs ? next->gs_base : 0;
+		next->gs_base = way->selector_wins ? 0 : next->gs_base;
 	}
 	if ((prev->fs || next->fs) && load_fs(next->fs)) {
 		next->fs = 0;
-		next->fs_base = way->read_fs ? next->fs_base : 0;
+		next->fs_base = way->selector_wins ? 0 : next->fs_base;
 	}
 }
 
 /* Where a selector wins, its load has set the base already. */
 void fsgs_load(const struct thread *prev, struct thread *next)
 {
-	bool always = way->read_gs;
 	uint64_t was = next->cpu;
 
 	next->cpu = percpu_this()->cpu;
 	next->gs_base = prctl_next_gs(next, next->gs_base, was, next->cpu);
 	load_selectors(prev, next);
-	if (always || !next->gs)
+	if (way->write_gs && !(way->selector_wins && next->gs))
 		way->write_gs(next->gs_base);
-	if (always || !next->fs)
+	if (way->write_fs && !(way->selector_wins && next->fs))
 		way->write_fs(next->fs_base);
 }
 
@@ -157,7 +147,7 @@ static uint64_t tls_base(uint64_t word)
 /* A selector that wins has the base of its descriptor: only TLS has one, and it may be gone. */
 static uint64_t peek(const struct thread *stopped, uint16_t selector, uint64_t base)
 {
-	if (way->read_gs || !selector)
+	if (!way->selector_wins || !selector)
 		return base;
 	return selector == ABI_TLS ? tls_base(stopped->tls) : 0;
 }
