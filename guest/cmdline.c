@@ -12,7 +12,7 @@ extern const char user_syscall[], user_syscall_iret[], user_exception[], user_us
 	user_flags[], user_work[], user_gp[], user_breakpoint[],
 	user_bad_iret[], user_selector[], user_set_rip[], user_fallback[], user_no_stack[], user_nmi[], user_nmi_again[],
 	user_machine_check[], user_debug[], user_watch[], user_probe[];
-extern const char user_decision[], user_step[], user_context[], user_signal[], user_forbidden[], user_breakpoints[];
+extern const char user_decision[], user_step[], user_context[], user_signal[], user_forbidden[], user_breakpoints[], user_breakpoint_kernel[];
 
 static const struct named {
 	const char *name;
@@ -47,6 +47,7 @@ static const struct named {
 	{ "signal", (uint64_t)user_signal },
 	{ "forbidden", (uint64_t)user_forbidden },
 	{ "breakpoints", (uint64_t)user_breakpoints },
+	{ "breakpoint_kernel", (uint64_t)user_breakpoint_kernel },
 	{ "probe", (uint64_t)user_probe },
 	{ 0, 0 },
 };

@@ -20,6 +20,7 @@ _Static_assert(STAR_USER_BASE + 8 == ABI_USER_SS && STAR_USER_BASE + 16 == ABI_U
 _Static_assert(ABI_KERNEL_CS + 8 == ABI_KERNEL_SS, "SYSCALL's selectors");
 
 void entry_SYSCALL_64(void);
+void kernel_breakpoint(void);
 
 void syscall_init(void)
 {
@@ -63,6 +64,10 @@ static uint64_t sys_raise(struct abi_frame *frame)
 {
 	uint8_t vector = frame->rdi;
 
+	if (vector == VECTOR_BP) {
+		kernel_breakpoint();
+		return 0;
+	}
 	if (vector != VECTOR_DB && vector != VECTOR_NMI && vector != VECTOR_MC)
 		return -ABI_EINVAL;
 	nmi_faults = frame->rdi & ABI_RAISE_FAULT;

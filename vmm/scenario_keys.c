@@ -110,6 +110,8 @@ static bool need_item(const char *word, unsigned *mask)
 {
 	if (!strcmp(word, "breakpoints"))
 		return add_bit(NEED_BREAKPOINTS, mask);
+	if (!strcmp(word, "kernel-int3"))
+		return add_bit(NEED_KERNEL_INT3, mask);
 	return !strcmp(word, "watchpoints") && add_bit(NEED_WATCHPOINTS, mask);
 }
 
@@ -224,5 +226,5 @@ const struct scenario_key scenario_keys[SCENARIO_KEYS] = {
 	{ "flags",   set_flags,   true,  "a hexadecimal number like 0x240602" },
 	{ "cmdline", set_cmdline, true,  "words of the guest's command line: nofsgsbase" },
 	{ "shows",   set_shows,   true,  "what the end of a run prints of it: exits" },
-	{ "needs",   set_needs,   true,  "what a host may lack: watchpoints, breakpoints" },
+	{ "needs",   set_needs,   true,  "what a host may lack: watchpoints, breakpoints, kernel-int3" },
 };
