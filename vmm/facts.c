@@ -107,8 +107,8 @@ static void see_fsgsbase(struct session *s, struct host_facts *f)
 	f->fsgsbase_can_be_off = stop.kind == STOP_BOUNDARY && machine_regs(&s->machine)->rip == s->layout.gate[VECTOR_UD];
 }
 
-/* The program's second instruction, behind JRCXZ, with an instruction breakpoint. */
-static bool breakpoint_fires(struct session *s)
+/* The program's second instruction, behind JRCXZ, with an instruction breakpoint: #DB must come before the stop there does. */
+static void see_break(struct session *s, struct host_facts *f)
 {
 	const struct kvm_debugregs armed = { .db = { s->model.rip + 2 }, .dr6 = ABI_DR6_RESET, .dr7 = ABI_DR7_DISARMED | 2 };
 	struct kvm_debugregs before;
@@ -118,20 +118,9 @@ static bool breakpoint_fires(struct session *s)
 	machine_regs(&s->machine)->rcx = 1;
 	machine_get_debug(&s->machine, &before);
 	machine_set_debug(&s->machine, &armed);
-	run_one(&s->run);
-	stops_set(&s->stops, s->layout.gate[VECTOR_DB]);
-	stop = run_to_stop(&s->run);
-	stops_clear(&s->stops);
+	stop = run_one(&s->run);
+	f->breakpoints_fire = stop.kind == STOP_BOUNDARY && machine_regs(&s->machine)->rip == s->layout.gate[VECTOR_DB];
 	machine_set_debug(&s->machine, &before);
-	return stop.kind == STOP_BOUNDARY && machine_regs(&s->machine)->rip == s->layout.gate[VECTOR_DB];
-}
-
-/* A host was seen on which it does now and then. */
-static void see_break(struct session *s, struct host_facts *f)
-{
-	f->breakpoints_fire = true;
-	for (unsigned n = 0; n < 20 && f->breakpoints_fire; n++)
-		f->breakpoints_fire = breakpoint_fires(s);
 }
 
 static uint64_t any_iret(const struct session *s)
