@@ -60,6 +60,7 @@
 #define ABI_VECTOR_DB      1
 #define ABI_VECTOR_NMI     2
 #define ABI_VECTOR_MC      18
+#define ABI_VECTOR_BP      3                 /* by its own instruction alone */
 
 /* Interrupts of the bench, in both cases without an end-of-interrupt. */
 #define ABI_VECTOR_IRQ     0x40              /* its own source: counted and nothing else */
@@ -116,7 +117,7 @@
                                               * loaded; U is kept either way */
 #define ABI_SYS_SET_RIP  9                   /* what a debugger may do to a stopped thread: RIP and RCX := RDI, R11 := RFLAGS,
                                               * returns 0; RIP is not looked at, so below ABI_TASK_SIZE_MAX it goes by SYSRET */
-#define ABI_SYS_RAISE    10                  /* the kernel sends itself the vector in DIL (#DB, NMI or #MC), returns 0; with
+#define ABI_SYS_RAISE    10                  /* the kernel sends itself the vector in DIL (#DB, NMI or #MC; #BP by INT3), returns 0; with
                                               * ABI_RAISE_FAULT in RDI an NMI's body faults then; -EINVAL for others */
 #define ABI_RAISE_FAULT  0x100
 #define ABI_RAISE_AGAIN  0x200               /* ... and then the body of the first NMI sends itself another one */

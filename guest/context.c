@@ -9,28 +9,31 @@
 
 const struct abi_context abi_context = { offsetof(struct percpu, context), offsetof(struct percpu, nmi_like) };
 
-static void context_change(uint64_t from, uint64_t to, const char *why)
+/* Out of line, so that entry text has no panic that is never come to. */
+static __attribute__((noinline)) void context_expect(uint64_t state, const char *why)
 {
-	struct percpu *cpu = percpu_this();
+	const struct percpu *cpu = percpu_this();
 
-	if (cpu->context != from || cpu->nmi_like)
+	if (cpu->context != state || cpu->nmi_like)
 		report_panic(ABI_PANIC_ASSERT, why, 0);
-	cpu->context = to;
 }
 
 void context_enter(const struct abi_frame *frame)
 {
-	const struct percpu *cpu = percpu_this();
+	struct percpu *cpu = percpu_this();
 
-	if (trap_from_user(frame))
-		context_change(ABI_CONTEXT_USER, ABI_CONTEXT_KERNEL, "the context is not user at an entry from user code");
-	else if (cpu->context != ABI_CONTEXT_KERNEL && !cpu->nmi_like)
+	if (trap_from_user(frame)) {
+		context_expect(ABI_CONTEXT_USER, "the context is not user at an entry from user code");
+		cpu->context = ABI_CONTEXT_KERNEL;
+	} else if (cpu->context != ABI_CONTEXT_KERNEL && !cpu->nmi_like) {
 		report_panic(ABI_PANIC_ASSERT, "the context is user in the kernel", 0);
+	}
 }
 
 __attribute__((section(".entry.text"))) void context_leave(void)
 {
-	context_change(ABI_CONTEXT_KERNEL, ABI_CONTEXT_USER, "the context is not kernel at the exit to user code");
+	context_expect(ABI_CONTEXT_KERNEL, "the context is not kernel at the exit to user code");
+	percpu_this()->context = ABI_CONTEXT_USER;
 }
 
 void context_nmi_enter(void)

@@ -24,6 +24,7 @@ _Static_assert(STAR_USER_BASE + 8 == ABI_USER_SS && STAR_USER_BASE + 16 == ABI_U
 _Static_assert(ABI_KERNEL_CS + 8 == ABI_KERNEL_SS, "SYSCALL's selectors");
 
 void entry_SYSCALL_64(void), entry_SYSCALL_64_pure_cpu0(void), entry_SYSCALL_64_pure_cpu1(void);
+void kernel_breakpoint(void);
 
 /* Scheme pure has one for each CPU. */
 static uint64_t syscall_entry(enum scheme scheme)
@@ -75,6 +76,10 @@ static uint64_t sys_raise(struct abi_frame *frame)
 {
 	uint8_t vector = frame->rdi;
 
+	if (vector == VECTOR_BP) {
+		kernel_breakpoint();
+		return 0;
+	}
 	if (vector != VECTOR_DB && vector != VECTOR_NMI && vector != VECTOR_MC)
 		return -ABI_EINVAL;
 	nmi_faults = frame->rdi & ABI_RAISE_FAULT;

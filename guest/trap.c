@@ -15,7 +15,7 @@ struct fixup {
 };
 extern const struct fixup __extable_start[], __extable_end[];
 
-extern const char exit_to_user_iretq[], exit_to_user_iretq_pure[], load_gs_mov[];
+extern const char exit_to_user_iretq[], exit_to_user_iretq_pure[], load_gs_mov[], kernel_breakpoint_passed[];
 
 const struct abi_fixup abi_fixup[] = {
 	{ (uint64_t)exit_to_user_iretq, ABI_FIXUP_IRET },
@@ -87,9 +87,15 @@ static void ordinary(struct abi_frame *frame, enum vector vector, const char *mn
 		report_trap(mnemonic, frame);
 }
 
+/* A trap: RIP is behind the INT3 already, and that of the kernel's is passed. */
 void exc_breakpoint(struct abi_frame *frame)
 {
-	ordinary(frame, VECTOR_BP, "#BP", 0);
+	if (trap_from_user(frame) || frame->rip != (uint64_t)kernel_breakpoint_passed) {
+		ordinary(frame, VECTOR_BP, "#BP", 0);
+		return;
+	}
+	trap_check_entry();
+	context_enter(frame);
 }
 
 void exc_invalid_op(struct abi_frame *frame)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* user_debug.S: user programs about debug registers: what nobody may watch, and instruction breakpoints. */
+/* user_debug.S: user programs about debug registers: what nobody may watch, and instruction breakpoints, INT3 in the kernel. */
 #include "guest/user.h"
 
 	.section .user.text, "ax"
@@ -53,3 +53,9 @@ user_breakpoints_taken:
 	nop
 	EXIT
 END user_breakpoints
+
+PROGRAM breakpoint_kernel
+	SET_GS
+	CALL	ABI_SYS_RAISE, ABI_VECTOR_BP
+	EXIT
+END user_breakpoint_kernel

@@ -159,6 +159,7 @@ static void explain_columns(void)
 	       "#   stack        the stack that RSP is on\n"
 	       "#   if, df       RFLAGS.IF and RFLAGS.DF\n"
 	       "#   window       1 at CPL 0 where A is not K; all windows are listed at the end\n"
+	       "#   context      user or kernel: what the guest's context tracking says there\n"
 	       "#   inject irq   1: NMI-like events, interrupts are injected at this visit\n"
 	       "#   gp           1: #GP or #PF is a death there, and is injected where the scenario has it\n"
 	       "#   db           real: hardware could raise #DB here; synthetic: it could not; none: DR7 is disarmed\n"

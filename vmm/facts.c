@@ -107,7 +107,7 @@ static void see_fsgsbase(struct session *s, struct host_facts *f)
 	f->fsgsbase_can_be_off = stop.kind == STOP_BOUNDARY && machine_regs(&s->machine)->rip == s->layout.gate[VECTOR_UD];
 }
 
-/* The program's second instruction, behind JRCXZ, with an instruction breakpoint. */
+/* The program's second instruction, behind JRCXZ, with an instruction breakpoint: #DB must come before the stop there does. */
 static void see_break(struct session *s, struct host_facts *f)
 {
 	const struct kvm_debugregs armed = { .db = { s->model.rip + 2 }, .dr6 = ABI_DR6_RESET, .dr7 = ABI_DR7_DISARMED | 2 };
@@ -118,11 +118,8 @@ static void see_break(struct session *s, struct host_facts *f)
 	machine_regs(&s->machine)->rcx = 1;
 	machine_get_debug(&s->machine, &before);
 	machine_set_debug(&s->machine, &armed);
-	run_one(&s->run);
-	stops_set(&s->stops, s->layout.gate[VECTOR_DB]);
-	stop = run_to_stop(&s->run);
+	stop = run_one(&s->run);
 	f->breakpoints_fire = stop.kind == STOP_BOUNDARY && machine_regs(&s->machine)->rip == s->layout.gate[VECTOR_DB];
-	stops_clear(&s->stops);
 	machine_set_debug(&s->machine, &before);
 }
 
@@ -174,6 +171,22 @@ static void see_iret(struct session *s, struct host_facts *f)
 	f->faults_set_rf = stop.kind != STOP_BOUNDARY || saved.rflags & RFLAGS_RF;
 }
 
+/* The kernel's own INT3. */
+static void see_int3(struct session *s, struct host_facts *f)
+{
+	const struct kernel_stack *thread = layout_stack_of(&s->layout, 0, 3);
+	const struct elf_symbol *at = elf_symbol(s->bench->elf, "kernel_breakpoint");
+	struct stop stop;
+
+	if (!at)
+		return;
+	facts_stand_at(s, at->addr, thread->base + thread->size - sizeof(uint64_t), 0);
+	stops_set(&s->stops, s->layout.gate[ABI_VECTOR_BP]);
+	stop = run_to_stop(&s->run);
+	f->kernel_int3 = stop.kind == STOP_BOUNDARY && machine_regs(&s->machine)->rip == s->layout.gate[ABI_VECTOR_BP];
+	stops_clear(&s->stops);
+}
+
 struct session *facts_session(const struct bench *b)
 {
 	static const struct scenario probe = {
@@ -211,5 +224,6 @@ void facts_measure(struct bench *b)
 	see_absent_stack(s, &b->facts);
 	see_iret(s, &b->facts);
 	facts_lsl(s, &b->facts);
+	see_int3(s, &b->facts);         /* the last: the host may give up on it */
 	facts_session_close(s);
 }

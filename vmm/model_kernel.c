@@ -126,7 +126,7 @@ static uint64_t sys_raise(struct step *s, uint64_t arg)
 	uint8_t vector = arg;
 
 	(void)s;
-	if (vector != ABI_VECTOR_DB && vector != ABI_VECTOR_NMI && vector != ABI_VECTOR_MC)
+	if (vector != ABI_VECTOR_BP && vector != ABI_VECTOR_DB && vector != ABI_VECTOR_NMI && vector != ABI_VECTOR_MC)
 		return step_error(ABI_EINVAL);
 	return 0;
 }

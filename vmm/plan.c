@@ -159,18 +159,26 @@ static void skip_parts(struct plan *p, const struct scenario *s, const struct ho
 static bool can_run_at_all(struct plan *p, const struct scenario *s, const struct bench *bench)
 {
 	const struct host_facts *f = &bench->facts;
-	bool watchpoints = !(s->needs >> NEED_WATCHPOINTS & 1) || f->watchpoints_fire;
-	bool breakpoints = !(s->needs >> NEED_BREAKPOINTS & 1) || f->breakpoints_fire;
+	const struct {
+		bool has;
+		const char *lacks;
+	} needs[NEED_COUNT] = {
+		[NEED_WATCHPOINTS] = { f->watchpoints_fire, "no data watchpoint fires on this host" },
+		[NEED_BREAKPOINTS] = { f->breakpoints_fire, "no instruction breakpoint of the guest's fires at CPL 3 on this host" },
+		[NEED_KERNEL_INT3] = { f->kernel_int3, "INT3 at CPL 0 does not come to its gate on this host" },
+	};
 
 	if (s->cpus > 1 && !bench->host.engine->add_cpu) {
 		skip(p, s->name, "this engine runs one CPU");
 		return false;
 	}
-	if (!watchpoints)
-		skip(p, s->name, "no data watchpoint fires on this host");
-	else if (!breakpoints)
-		skip(p, s->name, "no instruction breakpoint of the guest's fires at CPL 3 on this host");
-	return watchpoints && breakpoints;
+	for (enum need n = 0; n < NEED_COUNT; n++) {
+		if (!(s->needs >> n & 1) || needs[n].has)
+			continue;
+		skip(p, s->name, needs[n].lacks);
+		return false;
+	}
+	return true;
 }
 
 static void add_scenario(struct plan *p, const struct options *o, const struct scenario *s, const struct bench *bench)

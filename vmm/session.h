@@ -26,6 +26,7 @@ struct host_facts {
 	bool faults_set_rf;             /* a fault saves RFLAGS.RF = 1, as on hardware; else as it was */
 	bool watchpoints_fire;          /* a data watchpoint that the guest has armed raises #DB */
 	bool breakpoints_fire;          /* so does an instruction breakpoint at CPL 3 */
+	bool kernel_int3;               /* INT3 at CPL 0 comes to its gate */
 	bool user_hlt_faults;           /* a stop at CPL 3 arrives as #GP(0) with exact RIP */
 };
 
