@@ -8,7 +8,8 @@
 static bool same(const struct caseid *a, const struct caseid *b)
 {
 	return !strcmp(a->scenario, b->scenario) && !strcmp(a->symbol, b->symbol) && a->scheme == b->scheme &&
-	       a->gs == b->gs && a->offset == b->offset && a->visit == b->visit && a->event == b->event;
+	       a->gs == b->gs && a->offset == b->offset && a->visit == b->visit && a->event == b->event &&
+	       a->has_cpu == b->has_cpu && a->cpu == b->cpu && a->turns == b->turns;
 }
 
 /* What is understood comes back the same from its written form. */

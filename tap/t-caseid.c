@@ -47,6 +47,10 @@ static void test_good(void)
 	same_again("gs/ist/u-own-k/name@plt+0x10+0x4@2:db");
 	same_again("gs/ist/u-other-k/cpu_init+0x4@2:db");
 	same_again("gs/ist/u-other-k/cpu.first+0x4@2:db");
+	same_again("ipi/ist/u-other-k/cpu0.entry+0x4@2:db");
+	same_again("ipi/ist/u-other-k/cpu1.cpu0.entry+0x4@2:db,cpu0@100");
+	ok(caseid_parse("ipi/ist/u-zero/cpu1.a+0x1@2:mce,cpu0@3", &c, err, sizeof(err)) && c.has_cpu && c.cpu == 1 && c.turns == 3 &&
+	   !strcmp(c.symbol, "a"), "the case's CPU and the other one's turns");
 }
 
 static void test_bad(void)
@@ -69,8 +73,17 @@ static void test_bad(void)
 	refused("s/ist/u-zero/a+0xg@1:nmi", "offset '0xg'");
 	refused("s/ist/u-zero/a+0x10000000000000000@1:nmi", "offset");
 	refused("s/ist/u-zero/+0x0@1:nmi", "symbol is empty");
-	refused("s/ist/u-zero/cpu1.a+0x0@1:nmi", "not supported yet");
+	refused("s/ist/u-zero/cpu2.a+0x0@1:nmi", "there is no such CPU");
+	refused("s/ist/u-zero/cpu01.a+0x0@1:nmi", "there is no such CPU");
+	refused("s/ist/u-zero/cpu1.+0x0@1:nmi", "symbol is empty");
 	refused("s/ist/u-zero/a+0x0@1:nmi,b+0x0@1:mce", "not supported yet");
+	refused("s/ist/u-zero/a+0x0@1:nmi,cpu1@1", "is not cpuM@TURNS");
+	refused("s/ist/u-zero/cpu1.a+0x0@1:nmi,cpu1@1", "is not cpuM@TURNS");
+	refused("s/ist/u-zero/cpu1.a+0x0@1:nmi,cpu2@1", "is not cpuM@TURNS");
+	refused("s/ist/u-zero/cpu1.a+0x0@1:nmi,cpu0@0", "is not cpuM@TURNS");
+	refused("s/ist/u-zero/cpu1.a+0x0@1:nmi,cpu0@101", "is not cpuM@TURNS");
+	refused("s/ist/u-zero/cpu1.a+0x0@1:nmi,cpu0@", "is not cpuM@TURNS");
+	refused("s/ist/u-zero/cpu1.a+0x0@1:nmi,", "is not cpuM@TURNS");
 	refused("s/ist/u-zero/a b+0x0@1:nmi", "character ' ' at position 15");
 	refused("s/ist/u-zero/a+0x0@1:nmi\n", "byte 0x0a");
 	refused("s/ist/u-zero/\xc3\xa4+0x0@1:nmi", "byte 0xc3");

@@ -126,8 +126,8 @@ static void test_lying_stacks(void)
 		uint32_t vectors;
 		const char *why;
 	} rows[] = {
-		{ 0, 1 << 3, "abi_stacks names 0 thread stacks, not one" },
-		{ 2, 0, "abi_stacks names 2 thread stacks, not one" },
+		{ 0, 1 << 3, "abi_stacks names 0 thread stacks of CPU 0, not one" },
+		{ 2, 0, "abi_stacks names 2 thread stacks of CPU 0, not one" },
 		{ 1, 1 << 3, "abi_stacks names no stack for nmi" },
 		{ 3, 1 << 3, "abi_stacks names no stack for mce" },
 		{ 4, 1 << 3, "abi_stacks names no stack for db" },

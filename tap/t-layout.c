@@ -20,19 +20,19 @@ static void test_stacks(void)
 		const char *name;
 		uint32_t vectors;
 	} rows[] = { { "thread", 0 }, { "nmi", 1 << 2 }, { "double-fault", 1 << 8 }, { "machine-check", 1 << 18 },
-		     { "debug", 1 << 1 } };
+		     { "debug", 1 << 1 }, { "idle", ABI_STACK_IDLE } };
 	const struct kernel_stack *s = layout.stack;
 	unsigned overlaps = 0;
 
-	is_u64(layout.stacks, 5, "five stacks");
-	for (unsigned n = 0; n < 5; n++) {
+	is_u64(layout.stacks, 12, "six stacks of each CPU");
+	for (unsigned n = 0; n < 6; n++) {
 		is_str(s[n].name, rows[n].name, "stack %u is called %s", n, rows[n].name);
 		is_u64(s[n].vectors, rows[n].vectors, "and takes its vectors");
-		if (n)
+		if (n && n < 5)
 			ok(!(s[n].size & (s[n].size - 1)) && !(s[n].base & (s[n].size - 1)) && s[n].slot_bytes == (n == 1 ? 32 : 16),
 			   "its size is a power of two, its base aligned to that, its slot as it must be");
 		else
-			ok(s[n].base == address("thread_stack") && !s[n].slot_bytes, "it has no slot");
+			ok(s[n].base == address(n ? "idle_stack" : "thread_stack") && !s[n].slot_bytes, "it has no slot");
 		ok(layout_stack(&layout, s[n].base + s[n].size) == n && layout_stack(&layout, s[n].base + 1) == n,
 		   "RSP from its base + 1 to its top is on it");
 		ok(layout_stack(&layout, s[n].base) != n && layout_stack(&layout, s[n].base + s[n].size + 1) != n,
@@ -67,6 +67,30 @@ static void test_stack_of(void)
 		ok(irq == layout.stack && resched == layout.stack, "interrupts at CPL %u run on the thread stack", cpl);
 	}
 	ok(!layout_stack_of(&layout, 14, 0), "a page fault at CPL 0 has no stack of its own");
+}
+
+/* All that depends on the CPU, and a thread that goes to another one. */
+static void test_select(void)
+{
+	const struct kernel_stack *nmi = layout_stack_of(&layout, 2, 0), *thread = layout_stack_of(&layout, 0, 3), *other;
+	uint64_t k[] = { layout.k_own, layout.k_other }, work = layout.thread_work;
+
+	layout_select(&layout, 1);
+	ok(layout.k_own == k[1] && layout.k_other == k[0] && layout.thread_work == work + 8, "CPU 1 has its own K and work flags");
+	other = layout_stack_of(&layout, 2, 0);
+	ok(other && other != nmi && other->cpu == 1, "and its own NMI stack");
+	ok(layout_stack(&layout, nmi->base + 8) == LAYOUT_STACK_USER, "the other one's is none of its stacks");
+	other = layout_stack_of(&layout, 0, 3);
+	layout_give_stack(&layout, 0);
+	ok(layout_stack_of(&layout, 0, 3) == thread && other->cpu == LAYOUT_NO_CPU, "a thread that comes brings its stack");
+	layout_select(&layout, 0);
+	is_str(layout_stack_of(&layout, 0, 3)->name, "idle", "the CPU that it has left has its idle stack");
+	layout_give_stack(&layout, 0);
+	layout_select(&layout, 1);
+	layout_give_stack(&layout, 1);
+	ok(layout_stack_of(&layout, 0, 3) == other, "each has its own again");
+	layout_select(&layout, 0);
+	ok(layout_stack_of(&layout, 0, 3) == thread && layout.k_own == k[0] && layout.thread_work == work, "and CPU 0 is as it was");
 }
 
 static void event_code_is(enum event event, const char *handler, const char *body)
@@ -112,24 +136,27 @@ static void test_exempts(void)
 {
 	static const uint64_t vectors[] = { 1, 2, 18, ABI_VECTOR_IRQ, ABI_VECTOR_RESCHED };
 	const struct abi_exempt *table = in_ram("abi_exempt");
+	const uint64_t k[] = { layout.k_own, layout.k_other };
 	unsigned inside = 0, nested = 0, same = 0, counters[5] = { 0 };
 
 	for (unsigned n = 0; n < layout.exempts; n++) {
 		const struct exempt *x = &layout.exempt[n];
 
-		inside += x->addr >= layout.k_own && x->addr + x->size <= layout.k_other && x->size == 8;
-		nested += x->vector == ABI_WHILE_NESTED && layout_stack(&layout, x->addr + 1) == 1;
+		inside += x->addr >= k[x->cpu] && x->addr + x->size <= k[x->cpu] + ABI_PERCPU_SIZE && x->size == 8;
+		layout_select(&layout, x->cpu);
+		nested += x->vector == ABI_WHILE_NESTED && layout_stack(&layout, x->addr + 1) == 1 + 6 * x->cpu;
+		layout_select(&layout, 0);
 		same += x->reason[0] && !strncmp(x->reason, table[n].reason, sizeof(table[n].reason)) &&
 			x->addr == table[n].addr && x->vector == table[n].vector;
-		for (unsigned k = 0; k < 5; k++)
-			counters[k] += x->vector == vectors[k];
+		for (unsigned v = 0; v < 5; v++)
+			counters[v] += x->vector == vectors[v];
 	}
 	ok(layout.exempts > 0, "the guest declares counters");
-	is_u64(nested, 2, "and two places of the NMI stack that an NMI inside an NMI may change");
+	is_u64(nested, 4, "and two places of each NMI stack that an NMI inside an NMI may change");
 	is_u64(inside, layout.exempts - nested, "each counter is eight bytes in the per-CPU area");
 	is_u64(same, layout.exempts, "and says why, and of which vector");
-	for (unsigned k = 0; k < 5; k++)
-		ok(counters[k], "there is one for vector %lu", (unsigned long)vectors[k]);
+	for (unsigned v = 0; v < 5; v++)
+		ok(counters[v] > 1, "there is one of each CPU for vector %lu", (unsigned long)vectors[v]);
 }
 
 static void test_fixups(void)
@@ -242,12 +269,13 @@ int main(void)
 	close(mkstemp(path));
 	mem_init(&ram, ABI_RAM_SIZE);
 	read_image();
-	plan(1 + (1 + 5 * 5 + 3) + (8 + 2 + 1) + 7 + (6 + LAYOUT_HANDLERS + 4) + 8 + 5 + 8 + 6 + 4 + 1);
+	plan(1 + (1 + 6 * 5 + 3) + (8 + 2 + 1) + 7 + 7 + (6 + LAYOUT_HANDLERS + 4) + 8 + 5 + 8 + 6 + 4 + 1);
 	e = load();
 	if (!ok(layout_init(&layout, e, &ram, err, sizeof(err)), "the layout of %s", guest_path()))
 		printf("# %s\n", err);
 	test_stacks();
 	test_stack_of();
+	test_select();
 	test_event_code();
 	test_places();
 	test_exempts();

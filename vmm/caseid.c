@@ -97,6 +97,8 @@ static bool parse_point(char *point, struct caseid *out, char *err, size_t err_s
 
 	if (!offset)
 		return REFUSE("the last part must be SYMBOL+0xOFFSET@VISIT:EVENT");
+	if (strchr(point, ','))
+		return REFUSE("a chain of events (with ',') is not supported yet");
 	turns = strchr(event, ',');
 	if (turns)
 		*turns++ = '\0';
@@ -111,7 +113,7 @@ static bool parse_point(char *point, struct caseid *out, char *err, size_t err_s
 	if (!point)
 		return REFUSE("there is no such CPU: cpu0. to cpu%u.", ABI_CPUS - 1);
 	if (turns && !parse_turns(turns, out))
-		return REFUSE("'%s' is not cpuM@TURNS, M the other CPU; a chain of events is not supported yet", turns);
+		return REFUSE("what stands behind ',' is not cpuM@TURNS, M the other CPU, TURNS from 1 to %d", CASEID_TURNS);
 	if (!copy(out->symbol, sizeof(out->symbol), point))
 		return REFUSE("the symbol is empty or too long");
 	return true;

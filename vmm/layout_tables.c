@@ -97,15 +97,15 @@ static bool may_be_exempt(const struct reader *r, const struct exempt *x)
 }
 
 /* Without a counter nobody could tell that an event was handled once. */
-static void check_counters(struct reader *r)
+static void check_counters(struct reader *r, unsigned cpu)
 {
 	for (enum event e = 0; e < EVENT_RETURNING; e++) {
 		bool any = false;
 
 		for (unsigned n = 0; n < r->l->exempts; n++)
-			any |= r->l->exempt[n].vector == event_vector(e);
+			any |= r->l->exempt[n].vector == event_vector(e) && r->l->exempt[n].cpu == cpu;
 		if (!any)
-			layout_complain(r, "abi_exempt has no counter for %s", event_name(e));
+			layout_complain(r, "abi_exempt has no counter for %s on CPU %u", event_name(e), cpu);
 	}
 }
 
@@ -130,7 +130,8 @@ static void read_exempt(struct reader *r)
 		if (!may_be_exempt(r, &r->l->exempt[n]))
 			layout_complain(r, "abi_exempt[%u] is not kernel data, or is text, a stack or the user's", n);
 	}
-	check_counters(r);
+	for (unsigned cpu = 0; cpu < ABI_CPUS; cpu++)
+		check_counters(r, cpu);
 }
 
 static void read_fixups(struct reader *r)
