@@ -15,6 +15,8 @@
 
 void kmain(struct abi_frame *first) __attribute__((noreturn));
 void kmain_secondary(unsigned cpu) __attribute__((noreturn));
+/* Not static, so that a case id can name it. */
+void cpu_init(unsigned cpu) __attribute__((noipa));
 void boot_enter_user(struct abi_frame *first) __attribute__((noreturn));
 
 /* Of all CPUs. */
@@ -69,7 +71,7 @@ static void user_frame(struct abi_frame *f, uint64_t program, uint64_t gs, uint6
 }
 
 /* All that an exception's entry needs comes before the first exception can: GS, CR4.FSGSBASE, the stacks. */
-static void cpu_init(unsigned cpu)
+void cpu_init(unsigned cpu)
 {
 	desc_load(cpu);                         /* its own GDT and TSS; zeroes both bases */
 	gs_init(cpu);                           /* A = K, I = U = 0: C handlers can run */

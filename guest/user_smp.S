@@ -42,7 +42,8 @@ FUNC user_two_cpus_cpu1
 	VISIT 1
 END user_two_cpus_cpu1
 
-/* ipi: each asks for a reschedule of the other, which is in user code, and is itself in the system call when it is asked back. */
+/* ipi: each asks for a reschedule of the other, which is in user code, and is itself in the system call when it is asked back. One asks
+ * once more than the other: who has done it can be told. */
 .macro RESCHED_OTHER
 	mov	$ABI_SYS_RESCHED_OTHER, %eax
 	syscall
@@ -54,6 +55,7 @@ FUNC user_ipi
 	RESCHED_OTHER
 	nop
 	TURN
+	RESCHED_OTHER
 	mov	$ABI_SYS_ECHO, %eax
 	syscall
 	EXIT

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "guest/abi.h"
 #include "vmm/state.h"
 
 /* The five words that IRET takes. */
@@ -35,6 +36,7 @@ struct model {
 	unsigned cpu, cpus;             /* where the thread runs, of how many */
 	bool sets_other;                /* SYS_SET_GS_OTHER: the other CPU's thread is to have ... */
 	uint64_t other_gs;              /* ... this base */
+	uint64_t rescheduled[ABI_CPUS]; /* how often it has asked for a reschedule on each CPU */
 	uint64_t stack_page;            /* the thread's own */
 	bool exited;                    /* SYS_EXIT was called; result in exit_code */
 	uint64_t exit_code;

@@ -173,7 +173,7 @@ static uint64_t sys_load_gs(struct step *s, uint64_t arg)
 /* One thread: it is scheduled again at once. */
 static uint64_t sys_yield(struct step *s, uint64_t arg)
 {
-	(void)s;
+	s->m->rescheduled[s->m->cpu]++;
 	(void)arg;
 	return 0;
 }
@@ -205,7 +205,7 @@ static uint64_t sys_watch(struct step *s, uint64_t arg)
 /* What becomes of the other thread is no matter of this one's registers. */
 static uint64_t sys_resched_other(struct step *s, uint64_t arg)
 {
-	(void)s;
+	s->m->rescheduled[!s->m->cpu]++;
 	(void)arg;
 	return 0;
 }

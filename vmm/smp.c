@@ -146,6 +146,16 @@ void smp_called(struct session *s)
 	}
 }
 
+void smp_asked(struct session *s)
+{
+	struct session_thread *other = &s->thread[!s->running];
+
+	if (s->cpus < 2 || !s->model.sets_other)
+		return;
+	s->model.sets_other = false;
+	other->model.gs_base = other->next.gs_base = s->model.other_gs;
+}
+
 bool smp_is_told(const struct session *s)
 {
 	return s->run.sent == ABI_VECTOR_KICK;

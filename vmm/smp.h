@@ -24,6 +24,9 @@ bool smp_take_interrupt(struct session *s);
 /* The C handler of a call from the other CPU is entered: what that CPU's thread has asked for is done to the one here. */
 void smp_called(struct session *s);
 
+/* The thread here is back from a system call: what it has asked for has been done to the other one, called or not. */
+void smp_asked(struct session *s);
+
 /* All CPUs and threads, to be brought back; RAM is not among them. */
 struct smp_kept;
 struct smp_kept *smp_keep(struct session *s);

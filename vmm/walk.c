@@ -119,6 +119,34 @@ static void note_breach(struct walk *w)
 	judge_begin(&w->s->judge);
 }
 
+static uint64_t asked_on(const struct session *s, unsigned cpu)
+{
+	uint64_t asked = 0;
+
+	for (unsigned n = 0; n < s->cpus; n++)
+		asked += (n == s->running ? &s->next : &s->thread[n].next)->rescheduled[cpu];
+	return asked;
+}
+
+/* What threads have asked for has been done by their end, on each CPU. One CPU's work is judged on each way to user code.
+ * An event can make two requests meet, which are then served as one. */
+static void judge_all_work(struct session *s, bool golden)
+{
+	const struct layout *l = &s->layout;
+	uint64_t done, asked;
+	bool good;
+
+	for (unsigned n = 0; n < l->exempts; n++) {
+		if (l->exempt[n].vector != ABI_COUNTS_WORK)
+			continue;
+		session_read(s, l->exempt[n].addr, &done, sizeof(done));
+		asked = asked_on(s, l->exempt[n].cpu);
+		good = done == asked || (!golden && done && done < asked);
+		judge_check(&s->judge, RULE_EXIT_WORK, good, "CPU %u has done %lu reschedules, must be %lu",
+			    l->exempt[n].cpu, (unsigned long)done, (unsigned long)asked);
+	}
+}
+
 static void end(struct walk *w, const struct stop *stop)
 {
 	struct session *s = w->s;
@@ -133,6 +161,8 @@ static void end(struct walk *w, const struct stop *stop)
 		w->out->completed = judge_check(&s->judge, RULE_PROGRESS, ended && stop->value == m->exit_code,
 						"the workload ended with %lu, must be %s%lu", (unsigned long)stop->value,
 						ended ? "" : "still running; ", (unsigned long)m->exit_code);
+		if (s->cpus > 1)
+			judge_all_work(s, w->visitor);
 		return;
 	}
 	session_describe_stop(s, stop, what, sizeof(what));

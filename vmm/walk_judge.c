@@ -225,6 +225,7 @@ static void in_user(struct walk_judge *w, struct session *s, struct cpu_state *n
 			    event_name(s->raised.event));
 	s->raised.active = false;
 	s->model = s->next;
+	smp_asked(s);
 	s->user_visits++;
 	judge_user_boundary(&s->judge, &s->model, now, arrived);
 	if ((arrived || w->turned) && !smp_is_told(s))
