@@ -126,7 +126,8 @@ void flight_handler(struct flight *f)
 	judge_offered(&f->s->judge, &f->now);
 	f->at_handler = true;
 	f->out->hash = hash_bytes(f->out->hash, &saved, sizeof(saved));
-	case_turns_take(f);
+	if (!f->s->layout.event[f->in.event].body)
+		case_turns_take(f);
 }
 
 void flight_body(struct flight *f)
@@ -134,6 +135,7 @@ void flight_body(struct flight *f)
 	flight_look(f, CASE_BODY);
 	judge_body(&f->s->judge, &f->in, &f->now);
 	f->at_body = true;
+	case_turns_take(f);
 }
 
 static void at_boundary(struct flight *f)

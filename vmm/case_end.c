@@ -80,11 +80,13 @@ static void judge_threads(struct session *s)
 	}
 }
 
-/* To the event's C handler, and the other CPU's turns there. */
+/* To the event's body, and the other CPU's turns there. */
 static bool take_turns(struct session *s, enum event event, struct walk_result *out)
 {
+	const struct event_code *code = &s->layout.event[event];
+
 	stops_clear(&s->stops);
-	stops_set(&s->stops, s->layout.event[event].handler);
+	stops_set(&s->stops, code->body ? code->body : code->handler);
 	return run_to_stop(&s->run).kind == STOP_BOUNDARY && walk_turns(s, s->turns, out) && !out->broken;
 }
 

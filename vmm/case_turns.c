@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* case_turns.c: a case in which the other CPU runs while the event's handler is at its C half. The way without the event, on which
+/* case_turns.c: a case in which the other CPU runs while the event is in its handler's body. The way without the event, on which
  * it has the same turns at the boundary, says what must come of it: for RAM, for that CPU, and for what it has sent. */
 #include "vmm/case_turns.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* case_turns.h: a case in which the other CPU runs while the event's handler is at its C half. */
+/* case_turns.h: a case in which the other CPU runs while the event is in its handler's body. */
 #ifndef VMM_CASE_TURNS_H
 #define VMM_CASE_TURNS_H
 
@@ -9,7 +9,7 @@
  * guest is put back. False if there are none, or if the workload ends in them: then the other CPU stands still in this case. */
 bool case_turns_ahead(struct session *s, const struct case_start *start);
 
-/* The C handler has been entered: now. */
+/* The body has been entered, or the C handler of an event that has none: now. */
 void case_turns_take(struct flight *f);
 
 /* Back at the boundary: what the other CPU has come to, and what it has sent. */

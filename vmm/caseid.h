@@ -23,7 +23,7 @@ struct caseid {
 	uint64_t offset;
 	unsigned visit;                 /* 1 is the first since the snapshot */
 	enum event event;
-	unsigned turns;                 /* ,cpuM@N: so many turns has the other CPU while the handler is at its C half; 0: it stands still */
+	unsigned turns;                 /* ,cpuM@N: so many turns has the other CPU while the event is in its body; 0: it stands still */
 };
 
 /* False with one line in err. */
