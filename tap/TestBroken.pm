@@ -15,7 +15,7 @@
 #   TERM: COLUMN=VALUE[|VALUE...]  COLUMN!=VALUE[|VALUE...]  COLUMN<0  COLUMN>=0  (signed, 64 bits)
 #   VALUE: a word, a number, or @ and another COLUMN's name
 #   COLUMN: scenario scheme (that which runs: swapgs where the scenario has no FSGSBASE) gs; for a case also cpu symbol offset visit event and all that the map has
-#           (gsgate list --boundaries): cpl a i avalue ivalue stack if df masked raised window db inject irq gp
+#           (gsgate list --boundaries): cpl a i avalue ivalue stack if df masked raised window db inject irq gp turns
 #
 # The cases of a manifest are the map's boundaries times the events: irq where the map has irq=1, gp and pf where it has gp=1, any other event where it
 # has inject=1, of those NMI where it is not masked, and #DB where the map says how it could come. Expected and reported must be equal sets.
@@ -155,7 +155,8 @@ sub read_map {
 		$c{cpu} = $1 if $c{symbol} =~ s/^cpu(\d)\.//;
 		/^(\w+)=(\S+)$/ and $c{$1} = $2 for @columns;
 		for my $event (grep { $asked{$_} && is_injected($_, \%c) } @{ $has->{ $c{scenario} } }) {
-			$all{expect}{"$id:$event"} = { %c, event => $event };
+			my $turns = $c{turns} && $event !~ /^(?:gp|pf)$/ ? sprintf(',cpu%d@%d', 1 - $c{cpu}, $c{turns}) : '';
+			$all{expect}{"$id:$event$turns"} = { %c, event => $event };
 		}
 	}
 	return \%all;

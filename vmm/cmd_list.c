@@ -74,12 +74,12 @@ static void print_visit(const struct unit_record *r, const struct bench *bench, 
 
 	record_case_id(r, bench, n, EVENT_NMI, id, sizeof(id));
 	elf_line(bench->elf, v->rip, line, sizeof(line));
-	printf("%.*s cpl=%u a=%s i=%s avalue=0x%lx ivalue=0x%lx stack=%s if=%u df=%u masked=%u raised=%u window=%u db=%s inject=%u irq=%u gp=%u %s\n",
-	       (int)(strlen(id) - strlen(":nmi")), id, v->cpl, gs_class_name(v->a), gs_class_name(v->i),
+	printf("%.*s cpl=%u a=%s i=%s avalue=0x%lx ivalue=0x%lx stack=%s if=%u df=%u masked=%u raised=%u window=%u db=%s inject=%u irq=%u gp=%u turns=%u %s\n",
+	       (int)(strrchr(id, ':') - id), id, v->cpl, gs_class_name(v->a), gs_class_name(v->i),
 	       (unsigned long)v->a_value, (unsigned long)v->i_value, stack_name(l, v->stack), v->interrupts,
 	       v->direction, v->nmi_masked, v->raised, map_in_window(v),
 	       !v->dr7_armed || v->db_mixes ? "none" : v->after_access ? "real" : "synthetic",
-	       v->inject, v->inject_irq, !map_why_not(v, EVENT_GP), line);
+	       v->inject, v->inject_irq, !map_why_not(v, EVENT_GP), r->unit.scenario->turns, line);
 }
 
 static void print_unit(const struct unit_record *r, const struct bench *bench, const struct layout *l)
@@ -159,6 +159,7 @@ static void explain_columns(void)
 	       "#   inject irq   1: NMI-like events, interrupts are injected at this visit\n"
 	       "#   gp           1: #GP or #PF is a death there, and is injected where the scenario has it\n"
 	       "#   db           real: hardware could raise #DB here; synthetic: it could not; none: DR7 is disarmed\n"
+	       "#   turns        so many turns has the other CPU in each case\n"
 	       "#   last         the source line\n");
 }
 
