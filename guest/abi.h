@@ -103,8 +103,8 @@
                                               * it is 0; returns how many instructions have touched those that were watched
                                               * before, by user code or by the kernel for it. -EINVAL if not aligned; -EFAULT
                                               * outside of user space: what entry code touches is never watched */
-/* With two CPUs. The other one must run a thread for RESCHED_OTHER and SET_GS_OTHER, and none for MIGRATE: nothing else is in the
- * contract. */
+/* With two CPUs. The other one must run a thread for RESCHED_OTHER and SET_GS_OTHER: nothing else is in the contract. MIGRATE:
+ * the thread waits until the one that runs there has ended. */
 #define ABI_SYS_RESCHED_OTHER 32             /* asks for a reschedule of the other CPU's thread, returns 0 */
 #define ABI_SYS_SET_GS_OTHER 33              /* U of the other CPU's thread := RDI, before it runs on; -EPERM as for SET_GS */
 #define ABI_SYS_MIGRATE  34                  /* the thread goes on on CPU RDI, never by SYSRET; returns 0, -EINVAL if there is none */

@@ -119,7 +119,7 @@ claim('every window that is measured is in windows.md, with scenarios that come 
 		my $found = delete $section{"$first $to"};
 		push @wrong, "not there: $_" if !$found;
 		my ($said) = ($found // ['', ''])->[1] =~ /^- Scenarios: (.*?)(?=^- |\z)/ms;
-		my %there = map { m{^([^/]+)/[^/]+/[^/]+/\Q$from\E\@.* window=1 } ? ($1 => 1) : () } @map;
+		my %there = map { m{^([^/]+)/[^/]+/[^/]+/(?:cpu\d\.)?\Q$from\E\@.* window=1 } ? ($1 => 1) : () } @map;
 		my %scenario = map { $_ => 1 } scenarios();
 		my ($sure) = split /(?<=\.)\s/, $said // '';
 		push @wrong, map { "$first: $_ does not come there" } grep { $scenario{$_} && !$there{$_} } quoted($sure // '');

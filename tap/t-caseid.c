@@ -111,7 +111,7 @@ static void test_tail(void)
 
 int main(void)
 {
-	plan(13 + 23 + 4);
+	plan(52);
 	test_good();
 	test_bad();
 	test_tail();

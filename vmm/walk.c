@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* walk.c: the golden run, boundary by boundary, over the carpet. */
-#include "vmm/walk.h"
+#include "vmm/walk_way.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,27 +9,8 @@
 #include "vmm/death.h"
 #include "vmm/die.h"
 #include "vmm/smp.h"
-#include "vmm/walk_judge.h"
 
 #define WALK_LIMIT 200000               /* boundaries: a workload that visits more does not end */
-
-/* The walk along one CPU. */
-struct walk_cpu {
-	struct walk_judge judge;
-	struct cpu_state now;
-	struct insn last_insn;          /* at the boundary before; length 0 if there was none */
-	uint32_t *visits[STOPS_RANGES]; /* by offset into each text range */
-};
-
-struct walk {
-	struct session *s;
-	struct walk_cpu cpu[ABI_CPUS];
-	struct walk_cpu *on;            /* the one that is walked along now */
-	size_t index;
-	walk_visitor visitor;           /* or NULL: nothing but judged */
-	void *context;
-	struct walk_result *out;
-};
 
 static enum gs_class classify(const struct session *s, uint64_t base)
 {
@@ -107,7 +88,7 @@ static struct stop step(struct walk *w)
 	return stop;
 }
 
-static void note_breach(struct walk *w)
+void walk_note_breach(struct walk *w)
 {
 	struct breach *b = &w->s->judge.breach;
 
@@ -170,7 +151,7 @@ static void end(struct walk *w, const struct stop *stop)
 }
 
 /* One boundary: judged, described, shown to the visitor. */
-static bool visit(struct walk *w)
+bool walk_visit(struct walk *w)
 {
 	struct visit v;
 	struct place p = { &v, w->index, &w->on->now };
@@ -182,7 +163,7 @@ static bool visit(struct walk *w)
 	walk_judge(&w->on->judge, w->s, &w->on->now);
 	if (w->s->raised.active)        /* its handler disarms DR7 */
 		machine_get(&w->s->machine, MACHINE_DEBUG, &w->on->now);
-	note_breach(w);
+	walk_note_breach(w);
 	if (w->on->judge.lost)
 		return false;
 	describe(w, &v);
@@ -192,7 +173,7 @@ static bool visit(struct walk *w)
 }
 
 /* From a boundary that has been visited to the next. */
-static bool walk_on(struct walk *w)
+bool walk_on(struct walk *w)
 {
 	struct stop stop;
 
@@ -245,77 +226,13 @@ void walk_golden(struct session *s, walk_visitor visitor, void *context, struct 
 	begin(&w);
 	s->walk = &w;
 	walk_resume(s);
-	while (visit(&w) && walk_on(&w))
+	while (walk_visit(&w) && walk_on(&w))
 		;
-	note_breach(&w);
+	walk_note_breach(&w);
 	walk_pause(s);
 	s->walk = NULL;
 	out->visits = w.index;
 	for (unsigned cpu = 0; cpu < s->cpus; cpu++)
 		for (unsigned n = 0; n < s->stops.ranges; n++)
 			free(w.cpu[cpu].visits[n]);
-}
-
-void walk_rest(struct session *s, struct walk_result *out)
-{
-	struct walk *w = s->walk;
-
-	memset(out, 0, sizeof(*out));
-	w->visitor = NULL;
-	w->out = out;
-	walk_resume(s);
-	while (walk_on(w) && visit(w))
-		;
-	note_breach(w);
-	walk_pause(s);
-}
-
-bool walk_turns(struct session *s, unsigned turns, struct walk_result *out)
-{
-	struct walk *w = s->walk;
-	struct walk_result *golden = w->out;
-	walk_visitor visitor = w->visitor;
-	unsigned cpu = s->machine.cpu;
-	struct judge judge = s->judge;
-
-	memset(out, 0, sizeof(*out));
-	w->visitor = NULL;
-	w->out = out;
-	stops_keep(&s->stops);
-	walk_resume(s);
-	for (; turns && s->machine.cpu == cpu; turns--) {
-		smp_select(s, !cpu);
-		w->on = &w->cpu[!cpu];
-		while (s->machine.cpu != cpu && visit(w) && walk_on(w))
-			;
-	}
-	note_breach(w);
-	s->run.report_faults = false;
-	stops_bring_back(&s->stops);
-	memcpy(judge.count, s->judge.count, sizeof(judge.count));
-	s->judge = judge;
-	w->visitor = visitor;
-	w->out = golden;
-	return s->machine.cpu == cpu;
-}
-
-struct walk_kept {
-	struct walk walk;
-	struct smp_kept *cpus;
-};
-
-struct walk_kept *walk_keep(struct session *s)
-{
-	struct walk_kept *k = xcalloc(1, sizeof(*k));
-
-	k->walk = *s->walk;
-	k->cpus = smp_keep(s);
-	return k;
-}
-
-void walk_bring_back(struct session *s, struct walk_kept *k)
-{
-	*s->walk = k->walk;
-	smp_bring_back(s, k->cpus);
-	free(k);
 }
