@@ -111,7 +111,7 @@ static void test_tail(void)
 
 int main(void)
 {
-	plan(52);
+	plan(16 + 32 + 4);
 	test_good();
 	test_bad();
 	test_tail();
