@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "vmm/ahead.h"
+#include "vmm/hash.h"
 #include "vmm/smp.h"
 #include "vmm/walk.h"
 
@@ -14,7 +15,7 @@ bool case_turns_ahead(struct session *s, const struct case_start *start)
 	unsigned cpu = s->machine.cpu;
 	struct walk_kept *kept;
 	struct walk_result out;
-	bool ends;
+	bool given_back;
 
 	if (!s->turns || !s->walk)
 		return false;
@@ -22,14 +23,14 @@ bool case_turns_ahead(struct session *s, const struct case_start *start)
 		return !s->meanwhile->ends;
 	machine_restore_core(&s->machine, &start->state);
 	kept = walk_keep(s);
-	ends = !walk_turns(s, s->turns, &out) || out.broken;
+	given_back = walk_turns(s, s->turns, &out);
 	smp_select(s, !cpu);
 	ahead_keep(&s->meanwhile, s, s->begun);
-	s->meanwhile->ends = ends;
+	s->meanwhile->ends = !given_back && !out.broken;       /* what is broken the case itself will tell */
 	s->meanwhile->sent = s->cpu[cpu].sent;
 	walk_bring_back(s, kept);
 	case_put_back(s, start, false, true);
-	return !ends;
+	return !s->meanwhile->ends;
 }
 
 void case_turns_take(struct flight *f)
@@ -62,6 +63,7 @@ void case_turns_judge(struct flight *f)
 	smp_select(s, !cpu);
 	machine_get(&s->machine, MACHINE_ALL, &other);
 	smp_select(s, cpu);
+	f->out->hash = hash_bytes(f->out->hash, &other, sizeof(other));
 	judge_check(&s->judge, RULE_TRANSPARENT, !memcmp(&other, &s->meanwhile->state, sizeof(other)),
 		    "the other CPU stands at %#lx and is not as without the event, at %#lx", (unsigned long)other.rip,
 		    (unsigned long)s->meanwhile->state.rip);

@@ -133,6 +133,7 @@ bool replay_case(struct replay *r, struct session *s, char *err, size_t err_size
 
 	if (!session_open(s, r->bench, &r->unit->unit, err, err_size))
 		return false;
+	s->turns = r->id.turns;                 /* whatever the scenario has */
 	s->judge.muted = r->unit->golden.broken;
 	walk_golden(s, visit, r, &again);
 	if (again.visits > r->target) {
