@@ -46,6 +46,9 @@ static void test_why_not(void)
 	v.shadow = true;
 	why_not(v, NMI_LIKE | GP | 1 << EVENT_IRQ, "interrupt shadow", "in a shadow: nothing");
 	v = all;
+	v.no_idt = true;
+	why_not(v, NMI_LIKE | GP | 1 << EVENT_IRQ, "no IDT", "a CPU without an IDT: nothing");
+	v = all;
 	v.interrupts = false;
 	why_not(v, 1 << EVENT_IRQ, "IF is 0", "IF = 0: no interrupt");
 	v = all;
@@ -84,7 +87,7 @@ static void test_why_not(void)
 
 int main(void)
 {
-	plan(14);
+	plan(15);
 	test_why_not();
 	return done();
 }

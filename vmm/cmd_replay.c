@@ -53,6 +53,8 @@ static void find_boundary(struct replay *r)
 static void check_can_run(const struct replay *r)
 {
 	plan_check_unit(&r->unit->unit);
+	if (r->unit->unit.scenario->cpus > 1 && !r->bench->host.engine->add_cpu)
+		die(EXIT_HOST, "%s: two CPUs; this engine runs one", r->text);
 	if (unit_scheme(&r->unit->unit) != SCHEME_SWAPGS && !r->bench->facts.fsgsbase)
 		die(EXIT_HOST, "scheme %s: this host does not execute RD/WRGSBASE in a guest", scheme_name(r->id.scheme));
 }
