@@ -57,7 +57,8 @@ struct raised {
 /* What the session keeps of a CPU while another one is spoken of. */
 struct session_cpu {
 	struct raised raised;
-	unsigned ipi, sent;             /* of struct run */
+	unsigned ipi;                   /* of struct run */
+	uint64_t sent;
 	unsigned running;               /* its thread, or SESSION_NO_THREAD; told anew where it is on its idle stack */
 	uint64_t gs_base;               /* U of the last thread that was spoken of there */
 };
