@@ -82,6 +82,7 @@ static void take_out(struct session *s)
 
 	s->raised = c->raised;
 	s->raised.number = number;      /* counts those of all CPUs */
+	s->u = c->u;
 	s->run.ipi = c->ipi;
 	s->run.sent = c->sent;
 	s->running = is_idle(s, s->machine.cpu) ? thread_of_idle(s, s->machine.cpu) : c->running;
