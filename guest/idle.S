@@ -2,7 +2,7 @@
 /* idle.S: leaving a thread's stack for the CPU's own, and the way back to user code of a thread that has come. */
 #include "guest/regs.h"
 
-	.text
+	.section .entry.text, "ax"
 /* idle_enter(top, then, argument): A = K, IF = 0, on a thread's stack, of which nothing is needed any more: then(argument) on the
  * stack that ends at top. It does not return.
  *

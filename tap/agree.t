@@ -13,7 +13,7 @@ use TestGsgate;
 my @engines = qw(kvm qemu);
 my @gs = ('--gs', $ENV{LONG} ? 'u-small,u-negative' : 'u-small');
 # What only one of them may run would be in the sums.
-my @whole = map { m{([^/]+)\.scn$} && read_file($_) !~ /^needs\b/m ? $1 : () } <scenarios/*.scn>;
+my @whole = map { m{([^/]+)\.scn$} && read_file($_) !~ /^needs\b|^cpus\s*=\s*2/m ? $1 : () } <scenarios/*.scn>;
 my @part = $ENV{LONG} ? @whole : qw(fallback machine-check nmi syscall);
 # Cases of which all that replay shows is compared.
 my @replayed = map { "syscall/$_" } 'ist/u-small/entry_SYSCALL_64+0x0@1:nmi', 'swapgs/u-small/user_syscall+0x25@1:db',

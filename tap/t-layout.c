@@ -99,6 +99,30 @@ static void test_select(void)
 	ok(layout_stack_of(&layout, 0, 3) == thread && layout.k_own == k[0] && layout.thread_work == work, "and CPU 0 is as it was");
 }
 
+/* All that depends on the CPU, and a thread that goes to another one. */
+static void test_select(void)
+{
+	const struct kernel_stack *nmi = layout_stack_of(&layout, 2, 0), *thread = layout_stack_of(&layout, 0, 3), *other;
+	uint64_t k[] = { layout.k_own, layout.k_other }, work = layout.thread_work;
+
+	layout_select(&layout, 1);
+	ok(layout.k_own == k[1] && layout.k_other == k[0] && layout.thread_work == work + 8, "CPU 1 has its own K and work flags");
+	other = layout_stack_of(&layout, 2, 0);
+	ok(other && other != nmi && other->cpu == 1, "and its own NMI stack");
+	ok(layout_stack(&layout, nmi->base + 8) == LAYOUT_STACK_USER, "the other one's is none of its stacks");
+	other = layout_stack_of(&layout, 0, 3);
+	layout_give_stack(&layout, 0);
+	ok(layout_stack_of(&layout, 0, 3) == thread && other->cpu == LAYOUT_NO_CPU, "a thread that comes brings its stack");
+	layout_select(&layout, 0);
+	is_str(layout_stack_of(&layout, 0, 3)->name, "idle", "the CPU that it has left has its idle stack");
+	layout_give_stack(&layout, 0);
+	layout_select(&layout, 1);
+	layout_give_stack(&layout, 1);
+	ok(layout_stack_of(&layout, 0, 3) == other, "each has its own again");
+	layout_select(&layout, 0);
+	ok(layout_stack_of(&layout, 0, 3) == thread && layout.k_own == k[0] && layout.thread_work == work, "and CPU 0 is as it was");
+}
+
 static void event_code_is(enum event event, const char *handler, const char *body)
 {
 	const struct event_code *code = &layout.event[event];

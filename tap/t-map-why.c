@@ -47,6 +47,9 @@ static void test_why_not(void)
 	v.shadow = true;
 	why_not(v, NMI_LIKE | GP | IRQS, "interrupt shadow", "in a shadow: nothing");
 	v = all;
+	v.no_idt = true;
+	why_not(v, NMI_LIKE | GP | 1 << EVENT_IRQ, "no IDT", "a CPU without an IDT: nothing");
+	v = all;
 	v.interrupts = false;
 	why_not(v, IRQS, "IF is 0", "IF = 0: no interrupt");
 	v = all;
@@ -85,7 +88,7 @@ static void test_why_not(void)
 
 int main(void)
 {
-	plan(14);
+	plan(15);
 	test_why_not();
 	return done();
 }

@@ -40,7 +40,7 @@ static void test_good(void)
 	is_str(s.rows, "S0.1, S2.4", "its rows");
 	is_str(s.bugs, "1,38", "its bugs");
 	is_str(s.program, "syscall_iret", "its program");
-	ok(s.cpus == 1 && s.threads == 2, "its CPUs and threads");
+	ok(s.cpus == 1 && s.threads == 2 && !s.boots && !s.turns, "its CPUs and threads");
 	is_u64(s.schemes, 1 << SCHEME_SWAPGS | 1 << SCHEME_IST, "its schemes");
 	is_u64(s.events, 1 << EVENT_NMI | 1 << EVENT_DB, "its events");
 	is_u64(s.gs, 0, "without gs every legal value");
@@ -120,6 +120,9 @@ static void test_lines(void)
 	refused("what is this\n" GOOD "colour = red\n", 1, "neither");
 	refused("cpus = 0\n" GOOD, 1, "bad value of cpus: must be 1 or 2");
 	refused("cpus = 3\n" GOOD, 1, "bad value of cpus");
+	refused("turns = 0\n" GOOD, 1, "bad value of turns: must be 1 to 100");
+	refused("turns = 101\n" GOOD, 1, "bad value of turns");
+	refused("begins = early\n" GOOD, 1, "bad value of begins: must be user or boot");
 	refused("cpus = -1\n" GOOD, 1, "bad value of cpus");
 	refused("cpus = 4294967297\n" GOOD, 1, "bad value of cpus");
 	refused("threads = 17\n" GOOD, 1, "bad value of threads");
@@ -225,7 +228,7 @@ static void test_list(const char *shipped)
 
 int main(int argc, char **argv)
 {
-	plan(19 + 8 + 36 + 28 + 7 + 6);
+	plan(19 + 8 + 39 + 28 + 7 + 6);
 	if (!mkdtemp(dir))
 		perror(dir);
 	test_good();

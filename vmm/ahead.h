@@ -7,7 +7,7 @@
 
 struct ahead {
 	unsigned key;                   /* what it was made for; 0 for nothing */
-	unsigned sent;                  /* what another CPU had sent by then to the CPU of the case */
+	uint64_t sent;                  /* what another CPU had sent by then to the CPU of the case */
 	bool ends;                      /* the workload ends before that boundary */
 	struct cpu_state state;
 	uint64_t dirty[MACHINE_MAX_PAGES / 64];

@@ -56,7 +56,8 @@ void case_turns_judge(struct flight *f)
 {
 	struct session *s = f->s;
 	struct cpu_state other = { 0 };
-	unsigned cpu = s->machine.cpu, sent = s->run.sent;
+	unsigned cpu = s->machine.cpu;
+	uint64_t sent = s->run.sent;
 
 	if (!f->turned)
 		return;
@@ -67,7 +68,7 @@ void case_turns_judge(struct flight *f)
 	judge_check(&s->judge, RULE_TRANSPARENT, !memcmp(&other, &s->meanwhile->state, sizeof(other)),
 		    "the other CPU stands at %#lx and is not as without the event, at %#lx", (unsigned long)other.rip,
 		    (unsigned long)s->meanwhile->state.rip);
-	judge_equal(&s->judge, RULE_TRANSPARENT, "the interrupt that the other CPU has sent", sent, s->meanwhile->sent);
+	judge_equal(&s->judge, RULE_TRANSPARENT, "the set of interrupts that the other CPU has sent", sent, s->meanwhile->sent);
 }
 
 const uint8_t *case_turns_ram(const struct flight *f)

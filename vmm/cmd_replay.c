@@ -55,6 +55,8 @@ static void check_can_run(const struct replay *r)
 	const char *lack;
 
 	plan_check_unit(&r->unit->unit);
+	if (r->unit->unit.scenario->cpus > 1 && !r->bench->host.engine->add_cpu)
+		die(EXIT_HOST, "%s: two CPUs; this engine runs one", r->text);
 	lack = session_lacks(&r->bench->facts, unit_scheme(&r->unit->unit));
 	if (lack)
 		die(EXIT_HOST, "scheme %s: %s", scheme_name(r->id.scheme), lack);

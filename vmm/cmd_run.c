@@ -142,7 +142,8 @@ static void report(struct job *j, double start)
 
 	totals_sum(t, &j->plan, &j->bench);
 	coverage_sum(&t->coverage, &j->plan, &j->bench, j->unreached,
-		     j->plan.complete && !t->unfinished && !t->golden && !passes_signal && !j->plan.lacks_scheme);
+		     j->plan.complete && !t->unfinished && !t->golden && !passes_signal && !j->plan.lacks_scheme &&
+		     !j->plan.lacks_cpus);
 	t->seconds = clock_now() - start;
 	if (passes_signal) {
 		printf("Bail out! interrupted\n");

@@ -68,6 +68,7 @@ bool judge_check(struct judge *j, enum rule rule, bool good, const char *fmt, ..
 	*b = (struct breach){
 		.broken = true, .rule = rule, .stop = j->stop, .rip = j->rip, .a = j->a, .i = j->i, .at = j->at,
 		.expects = j->expects, .expected_a = j->expected_a, .expected_i = j->expected_i,
+		.cpu = j->layout ? j->layout->cpu : 0,
 	};
 	va_start(ap, fmt);
 	vsnprintf(b->detail, sizeof(b->detail), fmt, ap);

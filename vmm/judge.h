@@ -35,6 +35,7 @@ struct breach {
 	bool expects;
 	const char *at;                 /* which stop: "gate", "handler", "body", "return", "back", ... */
 	char detail[BREACH_DETAIL];
+	unsigned cpu;                   /* the one that was judged */
 };
 
 struct rule_count {

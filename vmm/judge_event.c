@@ -118,7 +118,7 @@ void judge_handler(struct judge *j, const struct injected *in, const struct cpu_
 /* RDGSBASE and WRGSBASE raise #UD while CR4.FSGSBASE is 0 (SDM vol. 2B), and scheme ist has executed them by then if kernel code was interrupted. */
 void judge_offered(struct judge *j, const struct cpu_state *now)
 {
-	if (j->scheme == SCHEME_IST)
+	if (j->scheme != SCHEME_SWAPGS)
 		judge_check(j, RULE_PROGRESS, now->cr4 & CR4_FSGSBASE, "CR4.FSGSBASE is 0 in a handler of scheme ist, whose entry needs it");
 }
 

@@ -131,9 +131,16 @@ static uint64_t sys_raise(struct step *s, uint64_t arg)
 	return 0;
 }
 
+static void need_other(struct step *s)
+{
+	if (s->m->cpus < 2)
+		step_unknown(s, "a call about the other CPU, and there is one, which is not in the contract");
+}
+
 /* What becomes of the other thread is no matter of this one's registers. */
 static uint64_t sys_resched_other(struct step *s, uint64_t arg)
 {
+	need_other(s);
 	s->m->rescheduled[!s->m->cpu]++;
 	(void)arg;
 	return 0;
@@ -143,6 +150,7 @@ static uint64_t sys_set_gs_other(struct step *s, uint64_t arg)
 {
 	if (arg >= ABI_TASK_SIZE_MAX)
 		return step_error(ABI_EPERM);
+	need_other(s);
 	s->m->sets_other = true;
 	s->m->other_gs = arg;
 	return 0;

@@ -170,6 +170,7 @@ static bool can_run_at_all(struct plan *p, const struct scenario *s, const struc
 
 	if (s->cpus > 1 && !bench->host.engine->add_cpu) {
 		skip(p, s->name, "this engine runs one CPU");
+		p->lacks_cpus = true;
 		return false;
 	}
 	for (enum need n = 0; n < NEED_COUNT; n++) {

@@ -26,6 +26,7 @@ struct plan {
 	unsigned schemes;               /* that have a unit, as a bit mask */
 	unsigned lacks_scheme;          /* schemes that are skipped as a whole, as a bit mask */
 	bool narrowed;                  /* not every event, scheme or GS value of its scenarios was asked for */
+	bool lacks_cpus;                /* one of the skips is a scenario of two CPUs */
 	bool complete;                  /* nothing was left out by choice: every scenario, scheme and GS value */
 };
 

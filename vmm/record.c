@@ -44,7 +44,7 @@ size_t record_planned(const struct unit_record *r)
 void record_part(struct unit_record *part, const struct unit_record *whole)
 {
 	*part = (struct unit_record){
-		.unit = whole->unit, .asked = whole->asked, .events = whole->events, .k = whole->k, .u = whole->u,
+		.unit = whole->unit, .asked = whole->asked, .events = whole->events, .bases = whole->bases,
 		.golden = whole->golden, .map = whole->map, .mapped = true, .text_start = whole->text_start,
 		.text_size = whole->text_size, .cover = xcalloc(whole->text_size, 1),
 	};

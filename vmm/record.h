@@ -38,7 +38,9 @@ struct unit_record {
 	bool asked;                     /* false: run for its map only */
 	unsigned events;                /* bit 1 << enum event: what is injected */
 	char error[RECORD_ERROR];       /* the guest did not start, or the bench lost it: nothing else is valid */
-	uint64_t k, u;                  /* the bases' values */
+	struct unit_bases {
+		uint64_t k[ABI_CPUS], u[ABI_CPUS];
+	} bases;                        /* of each CPU */
 	struct walk_result golden;
 	struct map map;
 	struct case_record *cases;

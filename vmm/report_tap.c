@@ -58,7 +58,8 @@ static void print_quoted(const char *key, const char *text)
 
 static void print_bases(const struct unit_record *r, const struct breach *b)
 {
-	printf("      bases: { K: 0x%lx, U: 0x%lx }\n", (unsigned long)r->k, (unsigned long)r->u);
+	printf("      bases: { K: 0x%lx, U: 0x%lx }\n", (unsigned long)r->bases.k[b->cpu],
+	       (unsigned long)r->bases.u[b->cpu]);
 	if (b->expects)
 		printf("      expected: { A: 0x%lx, I: 0x%lx }\n", (unsigned long)b->expected_a,
 		       (unsigned long)b->expected_i);

@@ -43,7 +43,7 @@ struct run {
 	bool report_faults;             /* a genuine #GP or #PF stops at its gate; else it runs on ... */
 	gva_t boundary;                 /* ... unless its gate is the very boundary that is waited for */
 	unsigned ipi;                   /* vector that the guest asked for at ABI_PORT_IPI, 0 if none is pending */
-	unsigned sent;                  /* the same from another CPU */
+	uint64_t sent;                  /* vectors from another CPU: bit n for 64 + n, each pending once */
 	unsigned to_other;              /* at STOP_TURN: the vector that was sent to the other CPU; 0 if none was */
 	struct passing passing;
 	uint64_t syscall_assists;       /* how often this host needed one */

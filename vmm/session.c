@@ -170,6 +170,7 @@ static bool init_threads(struct session *s, char *err, size_t err_size)
 {
 	for (unsigned n = 0; n < s->cpus; n++) {
 		s->cpu[n].running = n;
+		s->cpu[n].u = u_of(s, n);
 		if (!init_thread(s, n, err, err_size))
 			return false;
 	}

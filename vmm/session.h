@@ -71,8 +71,10 @@ struct exits {
 struct session_cpu {
 	struct raised raised;
 	struct exits exits;
-	unsigned ipi, sent;             /* of struct run */
+	unsigned ipi;                   /* of struct run */
+	uint64_t sent;
 	unsigned running;               /* its thread, or SESSION_NO_THREAD; told anew where it is on its idle stack */
+	uint64_t u;                     /* session.u */
 	uint64_t gs_base;               /* U of the last thread that was spoken of there */
 };
 
@@ -109,7 +111,7 @@ struct session {
 	struct raised raised;
 	struct exits exits;
 	struct ahead *outer;            /* case_nested.c: where it comes back, run ahead of the walk */
-	uint64_t u;                     /* the value behind the name unit.gs */
+	uint64_t u;                     /* the value behind the name unit.gs, on this CPU */
 	uint64_t flags;                 /* flags= of the program, less what this host would lose */
 };
 

@@ -9,6 +9,13 @@
 #include "vmm/die.h"
 #include "vmm/inject.h"
 
+#define FIRST_VECTOR 64
+
+static uint64_t bit(unsigned vector)
+{
+	return 1ull << (vector - FIRST_VECTOR);
+}
+
 static bool runs_on(const struct session *s, unsigned thread, unsigned cpu)
 {
 	const struct session_thread *t = &s->thread[thread];
@@ -78,6 +85,7 @@ static void take_out(struct session *s)
 	s->raised = c->raised;
 	s->exits = c->exits;
 	s->raised.number = number;      /* counts those of all CPUs */
+	s->u = c->u;
 	s->run.ipi = c->ipi;
 	s->run.sent = c->sent;
 	s->running = is_idle(s, s->machine.cpu) ? thread_of_idle(s, s->machine.cpu) : c->running;
@@ -125,16 +133,19 @@ bool smp_turn(struct session *s)
 	if (s->cpus < 2)
 		return false;
 	smp_select(s, !s->machine.cpu);
-	s->run.sent = vector ? vector : s->run.sent;
+	s->run.sent |= vector >= FIRST_VECTOR && vector < FIRST_VECTOR + 64 ? bit(vector) : 0;
 	return true;
 }
 
 bool smp_take_interrupt(struct session *s)
 {
+	unsigned vector;
+
 	if (!s->run.sent || !(machine_regs(&s->machine)->rflags & RFLAGS_IF) || machine_in_shadow(&s->machine))
 		return false;
-	inject_interrupt(&s->machine, s->run.sent);
-	s->run.sent = 0;
+	vector = FIRST_VECTOR + 63 - __builtin_clzll(s->run.sent);      /* the highest first */
+	inject_interrupt(&s->machine, vector);
+	s->run.sent &= ~bit(vector);
 	return true;
 }
 
@@ -163,7 +174,7 @@ void smp_asked(struct session *s)
 
 bool smp_is_told(const struct session *s)
 {
-	return s->run.sent == ABI_VECTOR_KICK;
+	return s->run.sent & bit(ABI_VECTOR_KICK);
 }
 
 struct smp_kept {

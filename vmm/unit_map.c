@@ -62,8 +62,10 @@ void unit_map(struct unit_record *r, const struct bench *bench, double deadline)
 
 	if (!session_open(&s, bench, &r->unit, r->error, sizeof(r->error)))
 		return;
-	r->k = s.layout.k_own;
-	r->u = s.u;
+	for (unsigned cpu = 0; cpu < s.cpus; cpu++) {
+		r->bases.k[cpu] = s.layout.k_own + ABI_PERCPU_SIZE * ((uint64_t)cpu - s.layout.cpu);
+		r->bases.u[cpu] = s.cpu[cpu].u;
+	}
 	cover_reachable(&s, r);
 	walk_golden(&s, add_visit, &m, &r->golden);
 	if (m.cut)

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+/* t-model-cpus.c: in the model of a user program, what two CPUs add: a stack for each thread, and what one does to the other. */
+#include <string.h>
+
+#include "guest/abi.h"
+#include "tap/tap.h"
+#include "vmm/model.h"
+
+#define SYSCALL 0x0f, 0x05
+
+static struct model m;
+static char err[256];
+
+static bool step(void)
+{
+	return model_step(&m, err, sizeof(err));
+}
+
+static void begin_on(unsigned cpu, unsigned cpus, const uint8_t *text, size_t size)
+{
+	struct model_boot boot = { .entry = ABI_USER_TEXT, .text = text, .text_size = size, .cpu = cpu, .cpus = cpus };
+
+	model_init(&m, &boot);
+	strcpy(err, "no error was given");
+}
+
+static const uint8_t call[] = { SYSCALL, 0x90 }, turn[] = { 0xe6, ABI_PORT_SPIN, 0x90 }, push[] = { 0x50, 0x90 };
+
+static void calls(uint64_t number, uint64_t arg, uint64_t want, const char *name)
+{
+	begin_on(1, 2, call, sizeof(call));
+	m.gpr[GPR_RAX] = number;
+	m.gpr[GPR_RDI] = arg;
+	m.gs_base = 0x5000;
+	ok(step() && m.gpr[GPR_RAX] == want && m.rip == ABI_USER_TEXT + 2, "%s", name);
+	is_u64(m.gs_base, 0x5000, "and its own U stays");
+}
+
+static void test_calls(void)
+{
+	calls(ABI_SYS_SET_GS_OTHER, 0x3000, 0, "SET_GS_OTHER returns 0");
+	ok(m.sets_other && m.other_gs == 0x3000 && m.cpu == 1, "and says what the other thread is to have");
+	calls(ABI_SYS_SET_GS_OTHER, ABI_TASK_SIZE_MAX, -(uint64_t)ABI_EPERM, "a base that SET_GS refuses is refused");
+	ok(!m.sets_other, "and nothing is asked for");
+	calls(ABI_SYS_RESCHED_OTHER, 0, 0, "RESCHED_OTHER returns 0");
+	ok(m.rescheduled[0] == 1 && !m.rescheduled[1], "and counts for the other CPU");
+	calls(ABI_SYS_YIELD, 0, 0, "YIELD returns 0");
+	ok(!m.rescheduled[0] && m.rescheduled[1] == 1, "and counts for its own");
+	calls(ABI_SYS_MIGRATE, 0, 0, "MIGRATE returns 0");
+	is_u64(m.cpu, 0, "and the thread is on the other CPU");
+	calls(ABI_SYS_MIGRATE, 2, -(uint64_t)ABI_EINVAL, "MIGRATE to a CPU that is not there is refused");
+	is_u64(m.cpu, 1, "and the thread is where it was");
+}
+
+static void test_alone(void)
+{
+	static const uint64_t number[] = { ABI_SYS_SET_GS_OTHER, ABI_SYS_RESCHED_OTHER };
+
+	for (unsigned n = 0; n < 2; n++) {
+		begin_on(0, 1, call, sizeof(call));
+		m.gpr[GPR_RAX] = number[n];
+		m.gpr[GPR_RDI] = 0;
+		ok(!step() && strstr(err, "not in the contract"), "with one CPU call %lu is not in the contract", (unsigned long)number[n]);
+	}
+}
+
+static void test_stacks(void)
+{
+	begin_on(1, 2, push, sizeof(push));
+	is_u64(m.gpr[GPR_RSP], ABI_USER_RSP - ABI_USER_STACK_STEP, "thread 1 has a stack of its own");
+	ok(step() && m.stack[(ABI_USER_RSP & 0xfff) - 8 + 7] == ABI_USER_GPR >> 56, "to which it pushes");
+	begin_on(1, 2, push, sizeof(push));
+	m.gpr[GPR_RSP] = ABI_USER_RSP;
+	ok(!step(), "the other thread's is not for it");
+	begin_on(0, 2, push, sizeof(push));
+	m.gpr[GPR_RSP] = ABI_USER_RSP - ABI_USER_STACK_STEP;
+	ok(!step(), "nor the other way round");
+}
+
+int main(void)
+{
+	plan(6 * 3 + 2 + 4 + 2);
+	test_calls();
+	test_alone();
+	test_stacks();
+	begin_on(0, 2, turn, sizeof(turn));
+	ok(step() && m.rip == ABI_USER_TEXT + 2, "the turn is given away by an OUT");
+	is_u64(m.gpr[GPR_RCX], 0, "and no register changes");
+	return done();
+}
