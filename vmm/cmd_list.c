@@ -78,7 +78,7 @@ static void print_visit(const struct unit_record *r, const struct bench *bench, 
 	elf_line(bench->elf, v->rip, line, sizeof(line));
 	printf("%.*s cpl=%u a=%s i=%s avalue=0x%lx ivalue=0x%lx k=0x%lx stack=%s if=%u df=%u masked=%u raised=%u window=%u db=%s context=%s inject=%u irq=%u gp=%u turns=%u %s\n",
 	       (int)(strrchr(id, ':') - id), id, v->cpl, gs_class_name(v->a), gs_class_name(v->i),
-	       (unsigned long)v->a_value, (unsigned long)v->i_value, (unsigned long)r->k[v->cpu], stack_name(l, v->stack), v->interrupts,
+	       (unsigned long)v->a_value, (unsigned long)v->i_value, (unsigned long)r->bases.k[v->cpu], stack_name(l, v->stack), v->interrupts,
 	       v->direction, v->nmi_masked, v->raised, map_in_window(v),
 	       !v->dr7_armed || v->db_mixes ? "none" : v->after_access ? "real" : "synthetic",
 	       v->context_user ? "user" : "kernel", v->inject, v->inject_irq, !map_why_not(v, EVENT_GP), r->unit.scenario->turns, line);
