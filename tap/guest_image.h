@@ -80,7 +80,7 @@ static uint64_t address(const char *name)
 }
 
 /* Where a kernel symbol lies in loaded RAM. */
-static void *in_ram(const char *name)
+static inline void *in_ram(const char *name)
 {
 	return mem_at(&ram, address(name) - ABI_KERNEL_VIRT, 8);
 }

@@ -153,8 +153,7 @@ static void test_body(void)
 
 int main(void)
 {
-	plan(14 * (1 + 9 + 15) + 2 + 6 + 56 * (1 + 27 + 1) + 10 * 3 + 3 + 6 * 7 + 12 * 6);
-	plan(16 * (1 + 9 + 15) + 2 + 6 + 32 * (1 + 27 + 1) + 6 * 3 + 3 + 6 * 7 + 12 * 6);
+	plan(16 * (1 + 9 + 15) + 2 + 6 + 64 * (1 + 27 + 1) + 10 * 3 + 3 + 6 * 7 + 12 * 6);
 	test_gate();
 	test_gate_while_masked();
 	test_gate_aligned();

@@ -98,7 +98,7 @@ static struct world pure_world(unsigned cpl)
 	struct world w = good_world(EVENT_NMI, cpl, SCHEME_PURE);
 
 	w.layout.elf = elf;
-	w.layout.exempt[0] = (struct exempt){ PLACE, 8, ABI_KEEPS_U, "U" };
+	w.layout.exempt[0] = (struct exempt){ PLACE, 8, ABI_KEEPS_U, "U", 0 };
 	w.layout.exempts = 1;
 	return w;
 }

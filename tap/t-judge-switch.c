@@ -13,10 +13,10 @@ static struct world switch_world(unsigned cpl)
 	struct world w = good_world(EVENT_TIMER, cpl, SCHEME_IST);
 
 	w.layout.elf = elf;
-	w.layout.exempt[0] = (struct exempt){ STORES, 8, ABI_SWITCH_STORES, "saved" };
+	w.layout.exempt[0] = (struct exempt){ STORES, 8, ABI_SWITCH_STORES, "saved", 0 };
 	w.layout.exempts = 1;
 	w.layout.thread_work = FLAGS;
-	w.layout.stack[STACK_COUNT] = (struct kernel_stack){ STACKS - 0x8000, 0x2000, 0, 0, "thread-2" };
+	w.layout.stack[STACK_COUNT] = (struct kernel_stack){ STACKS - 0x8000, 0x2000, 0, 0, "thread-2", 0, 1 };
 	w.layout.stacks = STACK_COUNT + 1;
 	return w;
 }

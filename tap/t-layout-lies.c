@@ -24,7 +24,8 @@ static void test_lying_file(void)
 	static const char *const needed[] = {
 		"abi_version", "percpu_areas", "boot_cmdline", "boot_pml4", "exc_nmi", "nmi_body", "exc_machine_check",
 		"machine_check_body", "exc_debug", "debug_body", "exc_interrupt", "exc_timer", "event_request", "do_syscall_64", "exc_invalid_op", "exc_page_fault",
-		"exc_general_protection", "exc_breakpoint", "exc_segment_not_present", "exc_stack_segment", "abi_fixup",
+		"exc_general_protection", "exc_breakpoint", "exc_segment_not_present", "exc_stack_segment", "exc_call", "exc_kick", "exit_to_user", "_start_secondary",
+		"abi_exits", "abi_context", "abi_fixup",
 		"__text_start", "__text_end", "__entry_text_start", "__entry_text_end",
 		"__user_text_start", "__user_text_end", "abi_stacks", "abi_exempt",
 	};
@@ -128,10 +129,13 @@ static void test_lying_stacks(void)
 	} rows[] = {
 		{ 0, 1 << 3, "abi_stacks names 0 thread stacks of CPU 0, not one" },
 		{ 2, 0, "abi_stacks names 2 thread stacks of CPU 0, not one" },
-		{ 1, 1 << 3, "abi_stacks names no stack for nmi" },
-		{ 3, 1 << 3, "abi_stacks names no stack for mce" },
-		{ 4, 1 << 3, "abi_stacks names no stack for db" },
-		{ 1, 0, "abi_stacks names 3 thread stacks" },
+		{ 1, 1 << 3, "abi_stacks names no stack for nmi on CPU 0" },
+		{ 3, 1 << 3, "abi_stacks names no stack for mce on CPU 0" },
+		{ 4, 1 << 3, "abi_stacks names no stack for db on CPU 0" },
+		{ 5, 0, "abi_stacks names 2 thread stacks of CPU 0, not one" },
+		{ 6, ABI_STACK_IDLE, "abi_stacks names 0 thread stacks of CPU 1, not one" },
+		{ 10, 0, "abi_stacks names 2 thread stacks of CPU 1, not one" },
+		{ 7, 1 << 3, "abi_stacks names no stack for nmi on CPU 1" },
 	};
 
 	for (unsigned n = 0; n < sizeof(rows) / sizeof(rows[0]); n++) {
@@ -170,7 +174,7 @@ static uint64_t user_page(uint64_t va)
 static void test_lying_exempt(void)
 {
 	static const char *no_data = "abi_exempt[7] is not kernel data, or is text, a stack or the user's";
-	static const char *no_counter = "abi_exempt[7] counts a vector and is not 8 bytes";
+	static const char *no_counter = "abi_exempt[7] counts a vector or keeps U and is not 8 bytes";
 	static const uint64_t user_pages[] = { ABI_USER_TEXT, ABI_USER_DATA, ABI_USER_STACK, ABI_USER_STACK_2 };
 	uint64_t k = address("percpu_areas"), text = address("__text_start"), end = address("__text_end");
 
@@ -188,13 +192,15 @@ static void test_lying_exempt(void)
 	exempts(end - 1, 1, 0, no_data, "the last byte of text");
 	exempts(text - 1, 1, 0, NULL, "the byte below text is none of it");
 	exempts(end, 1, 0, NULL, "nor that above it");
-	for (unsigned n = 0; n < 5; n++) {
+	exempts(k, 200, ABI_SWITCH_STORES, NULL, "what a switch stores may be of any size");
+	for (unsigned n = 0; n < 12; n++) {
 		const struct kernel_stack *s = &layout.stack[n];
+		const bool ist = s->vectors && s->vectors != ABI_STACK_IDLE;
 
 		exempts(s->base, 1, 0, no_data, "the lowest byte of a stack");
 		exempts(s->base + s->size - 1, 1, 0, no_data, "the highest byte of a stack");
-		exempts(s->base + s->size - 48, 48, ABI_WHILE_NESTED, n ? NULL : no_data,
-			n ? "the top of an IST stack, for an event inside another" : "but not of the thread stack");
+		exempts(s->base + s->size - 48, 48, ABI_WHILE_NESTED, ist ? NULL : no_data,
+			ist ? "the top of an IST stack, for an event inside another" : "but not of a thread's or an idle stack");
 		exempts(s->base + s->size - 48, 49, ABI_WHILE_NESTED, no_data, "one byte more");
 	}
 	exempts(k, 8, ABI_WHILE_NESTED, no_data, "kernel data for an event inside another");
@@ -210,7 +216,10 @@ static void test_missing_counter(void)
 	struct elf *e = load();
 
 	((struct abi_exempt *)in_ram("abi_exempt"))[0].vector = 0;
-	refused(e, "abi_exempt has no counter for nmi", "no counter for NMIs");
+	refused(e, "abi_exempt has no counter for nmi on CPU 0", "no counter for NMIs");
+	e = load();
+	((struct abi_exempt *)in_ram("abi_exempt"))[1].vector = 0;
+	refused(e, "abi_exempt has no counter for nmi on CPU 1", "none of the other CPU");
 }
 
 /* Text full of one instruction: what is kept of it has its limit, and it is told. */
@@ -243,7 +252,7 @@ int main(void)
 	close(mkstemp(path));
 	mem_init(&ram, ABI_RAM_SIZE);
 	read_image();
-	plan(1 + (29 + 8) + 1 + 9 + 7 + 6 + (11 + 5 * 2 + 4 * 2) + 1 + 3 + 11);
+	plan(1 + (35 + 8) + 1 + 9 + 7 + 9 + (15 + 12 * 4 + 1 + 4 * 2) + 2 + 3);
 	e = load();
 	ok(layout_init(&layout, e, &ram, err, sizeof(err)), "the layout of %s", guest_path());
 	elf_close(e);

@@ -48,7 +48,7 @@ static void test_why_not(void)
 	why_not(v, NMI_LIKE | GP | IRQS, "interrupt shadow", "in a shadow: nothing");
 	v = all;
 	v.no_idt = true;
-	why_not(v, NMI_LIKE | GP | 1 << EVENT_IRQ, "no IDT", "a CPU without an IDT: nothing");
+	why_not(v, NMI_LIKE | GP | IRQS, "no IDT", "a CPU without an IDT: nothing");
 	v = all;
 	v.interrupts = false;
 	why_not(v, IRQS, "IF is 0", "IF = 0: no interrupt");

@@ -66,7 +66,7 @@ static bool overlap(const struct exempt *x, uint64_t start, uint64_t size)
 static bool within_ist_stack(const struct layout *l, const struct exempt *x)
 {
 	for (unsigned n = 0; n < l->stacks; n++)
-		if (l->stack[n].vectors && x->addr - l->stack[n].base < l->stack[n].size &&
+		if (l->stack[n].vectors && l->stack[n].vectors != ABI_STACK_IDLE && x->addr - l->stack[n].base < l->stack[n].size &&
 		    x->size <= l->stack[n].size - (x->addr - l->stack[n].base))
 			return true;
 	return false;
@@ -118,6 +118,12 @@ static unsigned cpu_of(const struct layout *l, uint64_t addr)
 	return addr - l->k_other < ABI_PERCPU_SIZE;
 }
 
+/* Counters and places for U are one word each. */
+static bool is_word(uint64_t vector)
+{
+	return (vector && vector < ABI_WHILE_NESTED) || vector == ABI_KEEPS_U;
+}
+
 static void read_exempt(struct reader *r)
 {
 	const struct abi_exempt *x = need_table(r, "abi_exempt", sizeof(*x), LAYOUT_EXEMPT, &r->l->exempts);
@@ -125,8 +131,8 @@ static void read_exempt(struct reader *r)
 	for (unsigned n = 0; n < r->l->exempts; n++) {
 		r->l->exempt[n] = (struct exempt){ x[n].addr, x[n].size, x[n].vector, "", cpu_of(r->l, x[n].addr) };
 		memcpy(r->l->exempt[n].reason, x[n].reason, sizeof(x[n].reason));
-		if (x[n].vector && x[n].vector < ABI_WHILE_NESTED && x[n].size != sizeof(uint64_t))
-			layout_complain(r, "abi_exempt[%u] counts a vector and is not 8 bytes", n);
+		if (is_word(x[n].vector) && x[n].size != sizeof(uint64_t))
+			layout_complain(r, "abi_exempt[%u] counts a vector or keeps U and is not 8 bytes", n);
 		if (x[n].vector == ABI_KEEPS_U && x[n].addr % sizeof(uint64_t))
 			layout_complain(r, "abi_exempt[%u] keeps U and is not aligned", n);
 		if (!may_be_exempt(r, &r->l->exempt[n]))

@@ -10,104 +10,20 @@
 #define POPF_CHANGES (ARITHMETIC_FLAGS | RFLAGS_TF | RFLAGS_DF | RFLAGS_NT | RFLAGS_AC | RFLAGS_ID)
 #define RFLAGS_VM (1ull << 17)
 
-static bool is_gpr(ZydisRegister r)
-{
-	ZydisRegisterClass c = ZydisRegisterGetClass(r);
-
-	return c == ZYDIS_REGCLASS_GPR64 || c == ZYDIS_REGCLASS_GPR32;
-}
-
-static bool read_reg(struct step *s, ZydisRegister r, uint64_t *value)
-{
-	if (!is_gpr(r))
-		return step_unknown(s, "register %s", ZydisRegisterGetString(r));
-	*value = s->m->gpr[ZydisRegisterGetId(r)];
-	if (ZydisRegisterGetClass(r) == ZYDIS_REGCLASS_GPR32)
-		*value = (uint32_t)*value;
-	return true;
-}
-
-/* A write of a 32-bit register clears the upper half. */
-static bool write_reg(struct step *s, ZydisRegister r, uint64_t value)
-{
-	if (!is_gpr(r))
-		return step_unknown(s, "register %s", ZydisRegisterGetString(r));
-	if (ZydisRegisterGetClass(r) == ZYDIS_REGCLASS_GPR32)
-		value = (uint32_t)value;
-	s->m->gpr[ZydisRegisterGetId(r)] = value;
-	return true;
-}
-
-/* Base, index and displacement, modulo 2^64. */
-static bool effective_address(struct step *s, const ZydisDecodedOperandMem *mem, uint64_t *addr)
-{
-	uint64_t base = 0, index = 0;
-
-	if (s->insn.address_width != 64)
-		return step_unknown(s, "32-bit addressing");
-	if (mem->base == ZYDIS_REGISTER_RIP)
-		base = s->m->rip + s->insn.length;
-	else if (mem->base != ZYDIS_REGISTER_NONE && !read_reg(s, mem->base, &base))
-		return false;
-	if (mem->index != ZYDIS_REGISTER_NONE && !read_reg(s, mem->index, &index))
-		return false;
-	*addr = base + index * mem->scale + (uint64_t)mem->disp.value;
-	return true;
-}
-
-static bool linear_address(struct step *s, const ZydisDecodedOperand *op, uint64_t *addr)
-{
-	if (op->size != 64 && op->size != 32)
-		return step_unknown(s, "a memory operand of %u bits", op->size);
-	if (!effective_address(s, &op->mem, addr))
-		return false;
-	if (op->mem.segment == ZYDIS_REGISTER_GS)
-		*addr += s->m->gs_base;
-	if (op->mem.segment == ZYDIS_REGISTER_FS)
-		*addr += s->m->fs_base;
-	return true;
-}
-
-static bool read_operand(struct step *s, const ZydisDecodedOperand *op, uint64_t *value)
-{
-	uint64_t addr;
-
-	switch (op->type) {
-	case ZYDIS_OPERAND_TYPE_REGISTER:
-		return read_reg(s, op->reg.value, value);
-	case ZYDIS_OPERAND_TYPE_IMMEDIATE:
-		*value = op->imm.value.u;
-		return true;
-	case ZYDIS_OPERAND_TYPE_MEMORY:
-		return linear_address(s, op, &addr) && step_load(s, addr, op->size / 8, value);
-	default:
-		return step_unknown(s, "an operand of unknown kind");
-	}
-}
-
-static bool write_operand(struct step *s, const ZydisDecodedOperand *op, uint64_t value)
-{
-	uint64_t addr;
-
-	if (op->type == ZYDIS_OPERAND_TYPE_REGISTER)
-		return write_reg(s, op->reg.value, value);
-	return linear_address(s, op, &addr) && step_store(s, addr, op->size / 8, value);
-}
-
 static void op_mov(struct step *s)
 {
 	uint64_t value;
 
-	if (read_operand(s, &s->op[1], &value))
-		write_operand(s, &s->op[0], value);
+	if (step_read(s, &s->op[1], &value))
+		step_write(s, &s->op[0], value);
 }
 
 static void op_lea(struct step *s)
 {
 	uint64_t addr;
 
-	if (effective_address(s, &s->op[1].mem, &addr))
-		write_reg(s, s->op[0].reg.value, addr);
+	if (step_address(s, &s->op[1].mem, &addr))
+		step_write_reg(s, s->op[0].reg.value, addr);
 }
 
 static void op_not(struct step *s)
@@ -116,8 +32,8 @@ static void op_not(struct step *s)
 
 	if (s->op[0].type != ZYDIS_OPERAND_TYPE_REGISTER)
 		step_unknown(s, "NOT of memory");
-	else if (read_reg(s, s->op[0].reg.value, &value))
-		write_reg(s, s->op[0].reg.value, ~value);
+	else if (step_read_reg(s, s->op[0].reg.value, &value))
+		step_write_reg(s, s->op[0].reg.value, ~value);
 }
 
 static bool push(struct step *s, uint64_t value)
@@ -144,7 +60,7 @@ static void op_push(struct step *s)
 {
 	uint64_t value;
 
-	if (read_operand(s, &s->op[0], &value))
+	if (step_read(s, &s->op[0], &value))
 		push(s, value);
 }
 
@@ -152,10 +68,10 @@ static void op_pop(struct step *s)
 {
 	uint64_t value;
 
-	if (s->op[0].type != ZYDIS_OPERAND_TYPE_REGISTER || !is_gpr(s->op[0].reg.value))
+	if (s->op[0].type != ZYDIS_OPERAND_TYPE_REGISTER || !step_is_gpr(s->op[0].reg.value))
 		step_unknown(s, "POP into something else than a general register");
 	else if (pop(s, &value))
-		write_reg(s, s->op[0].reg.value, value);        /* POP RSP: the value wins over the increment */
+		step_write_reg(s, s->op[0].reg.value, value);        /* POP RSP: the value wins over the increment */
 }
 
 static void op_pushfq(struct step *s)
@@ -176,7 +92,7 @@ static void op_jmp(struct step *s)
 	if (s->op[0].type == ZYDIS_OPERAND_TYPE_IMMEDIATE)
 		s->next += s->op[0].imm.value.u;
 	else
-		read_operand(s, &s->op[0], &s->next);
+		step_read(s, &s->op[0], &s->next);
 }
 
 /* JRCXZ and LOOP never touch the flags. */
@@ -230,20 +146,20 @@ static bool base_insns_run(struct step *s)
 static void op_rdgsbase(struct step *s)
 {
 	if (base_insns_run(s))
-		write_reg(s, s->op[0].reg.value, s->m->gs_base);
+		step_write_reg(s, s->op[0].reg.value, s->m->gs_base);
 }
 
 static void op_rdfsbase(struct step *s)
 {
 	if (base_insns_run(s))
-		write_reg(s, s->op[0].reg.value, s->m->fs_base);
+		step_write_reg(s, s->op[0].reg.value, s->m->fs_base);
 }
 
 static void write_base(struct step *s, uint64_t *base)
 {
 	uint64_t value;
 
-	if (!base_insns_run(s) || !read_reg(s, s->op[0].reg.value, &value))
+	if (!base_insns_run(s) || !step_read_reg(s, s->op[0].reg.value, &value))
 		return;
 	if (value >= 1ull << 47 && value < -(1ull << 47))
 		step_unknown(s, "WRFSBASE or WRGSBASE of non-canonical 0x%llx", (unsigned long long)value);

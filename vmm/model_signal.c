@@ -65,7 +65,7 @@ uint64_t model_restore(struct step *s, uint64_t arg)
 	return word[5];
 }
 
-/* Each once. A reschedule changes nothing: there is one thread. */
+/* Each once. A reschedule ends the turn of the thread. */
 uint64_t model_ask_work(struct step *s, uint64_t arg)
 {
 	uint64_t notified = s->m->notified;

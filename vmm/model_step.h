@@ -39,6 +39,14 @@ uint64_t step_poke_gs(struct step *s, uint64_t arg);
 uint64_t step_peek_fs(struct step *s, uint64_t arg);
 uint64_t step_poke_fs(struct step *s, uint64_t arg);
 
+/* model_operand.c: registers, addresses, and operands of any kind; false if the step is over. */
+bool step_is_gpr(ZydisRegister r);
+bool step_read_reg(struct step *s, ZydisRegister r, uint64_t *value);
+bool step_write_reg(struct step *s, ZydisRegister r, uint64_t value);
+bool step_address(struct step *s, const ZydisDecodedOperandMem *mem, uint64_t *addr);
+bool step_read(struct step *s, const ZydisDecodedOperand *op, uint64_t *value);
+bool step_write(struct step *s, const ZydisDecodedOperand *op, uint64_t value);
+
 /* model_ops.c: executes s->insn on s->m. */
 void step_execute(struct step *s);
 
@@ -79,6 +87,5 @@ uint64_t model_set_frame(struct step *s, uint64_t arg);
 /* model_prctl.c: SYS_PRCTL; a thread that goes on on another CPU. */
 void step_move(struct model *m, unsigned cpu);
 uint64_t step_prctl(struct step *s, uint64_t call);
-
 
 #endif
