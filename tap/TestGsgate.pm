@@ -99,16 +99,16 @@ sub lines_of {
 	return split /\n/, $text // '';
 }
 
-# tap/differences, which says what its columns are.
+# tap/differences, which says what its columns are; a line with several facts is one difference for each.
 sub listed_differences {
 	my ($n, @found) = 0;
 	for (lines_of(read_file("$FindBin::Bin/differences"))) {
 		$n++;
 		next if /^#/;
 		my ($name, $who, $fact, $manual, $where, $what, $more) = split / \| /;
-		die "tap/differences:$n: not understood\n" if defined $more || !defined $what || $who !~ /^(?:kvm|qemu)$/ || $fact !~ /^(?:-|\w+=[01])$/;
-		push @found, { name => $name, who => $who, manual => $manual, where => $where eq '-' ? undef : qr/\A(?:$where)\z/, what => $what,
-			$fact eq '-' ? () : (fact => $fact =~ s/=.*//r, value => substr $fact, -1) };
+		die "tap/differences:$n: not understood\n" if defined $more || !defined $what || $who !~ /^(?:kvm|qemu)$/ || $fact !~ /^(?:-|\w+=[01](?:,\w+=[01])*)$/;
+		push @found, map { { name => $name, who => $who, manual => $manual, where => $where eq '-' ? undef : qr/\A(?:$where)\z/, what => $what,
+			$_ eq '-' ? () : (fact => s/=.*//r, value => substr $_, -1) } } split /,/, $fact;
 	}
 	return @found;
 }

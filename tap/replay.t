@@ -70,7 +70,7 @@ claim('a predicted death: exit 0, its name, the table up to the gate, and no ins
 claim('an event that is injected only as a death is refused where none is predicted', sub {
 	need_engine();
 	return map { refused(2, qr/nothing is injected there: no death is predicted/, 'replay', $_) }
-		'syscall/ist/u-small/user_syscall+0x0@1:gp', 'syscall/ist/u-small/exit_to_user_loop+0x0@1:gp', 'bad-iret/ist/u-small/exit_to_user_iretq+0x0@1:gp',
+		'syscall/ist/u-small/user_syscall+0x0@1:gp', 'syscall/ist/u-small/exit_to_user+0x0@1:gp', 'bad-iret/ist/u-small/exit_to_user_iretq+0x0@1:gp',
 		'selector/ist/u-small/load_gs_mov+0x0@1:gp', 'bad-iret/ist/u-own-k/error_entry+0x0@1:gp';
 });
 claim('swapgs with u-own-k is refused here as it is by run', sub {

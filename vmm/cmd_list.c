@@ -41,7 +41,7 @@ static void print_wrapped(const char *indent, const char *text)
 	printf("\n");
 }
 
-static const char row_format[] = "%-14s %-14s %-16s %-26s %-10s %s\n";
+static const char row_format[] = "%-14s %-14s %-14s %-26s %-10s %s\n";
 
 static void print_scenario(const struct scenario *s)
 {

@@ -40,7 +40,7 @@ static void find_boundary(struct replay *r)
 	if (!symbol)
 		die(EXIT_USAGE, "%s: no symbol \"%s\"", elf_path(r->bench->elf), r->id.symbol);
 	rip = symbol->addr + r->id.offset;
-	for (r->target = 0; r->target < m->count; r->target++)
+	for (r->target = rip < symbol->addr ? m->count : 0; r->target < m->count; r->target++)
 		if (m->at[r->target].cpu == r->id.cpu && m->at[r->target].rip == rip && ++visits == r->id.visit)
 			break;
 	if (r->target == m->count)
