@@ -4,8 +4,8 @@
 limit="timeout -k 10 ${TEST_TIMEOUT:-1200}"
 
 case $1 in
-*/gsgate)       # the bench itself as a test: the whole run; on the slower engine, and with sanitizers, that of one user GS
-	[ -r /dev/kvm ] && [ -w /dev/kvm ] && [ -z "${SANITIZED:-}" ] && gs= || gs='--gs u-small'
+*/gsgate)       # the bench itself as a test: the whole run; on the slower engine, and with PART, that of one user GS
+	[ -r /dev/kvm ] && [ -w /dev/kvm ] && [ -z "${PART:-}" ] && gs= || gs='--gs u-small'
 	exec $limit "$1" run --kernel "${GUEST_ELF:-build/guest.elf}" $gs ;;
 */fuzz-*)
 	exec $limit tap/fuzz.sh "$1" ;;
