@@ -60,10 +60,7 @@ sub first_difference {
 }
 
 # Does the scenario of this file ask something of the host?
-sub needs {
-	my ($path) = @_;
-	return read_file($path) =~ /^needs\b/m;
-}
+sub needs { return read_file($_[0]) =~ /^needs\b/m }
 
 # --- the whole run ---
 claim('the main job: exit 0, nothing on stderr', sub {
@@ -154,10 +151,11 @@ claim('a case takes less than 500 kernel instructions', sub {
 	my $n = the('two')->{summary}{kernel_instructions_per_injection};
 	return $n > 0 && $n < 500 ? () : $n;
 });
-claim('injections a second are at least a sixtieth of the floor', sub {
+# Under pure every SWAPGS ends the run of the guest, and with two CPUs every turn.
+claim('injections a second are at least a hundredth of the floor', sub {
 	need_speed();
 	my $s = the('two')->{summary};
-	return $s->{injections_per_second} * 60 >= $s->{floor_exits_per_second} ? ()
+	return $s->{injections_per_second} * 100 >= $s->{floor_exits_per_second} ? ()
 		: "$s->{injections_per_second}, the floor is $s->{floor_exits_per_second}";
 });
 claim('the run takes less than five minutes with two jobs, and says how long', sub {

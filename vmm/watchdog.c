@@ -12,6 +12,7 @@
 #include "vmm/die.h"
 
 #define TICK_NS 20000000                /* 20 ms: how late a kick may be */
+#define LONGEST_TICK 0.1                /* s; where this thread slept longer, the host stood still, and so did the guests */
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct watch *watches;
@@ -41,13 +42,17 @@ static void look_at(struct watch *w, double time)
 static void *watch_all(void *unused)
 {
 	struct timespec tick = { .tv_nsec = TICK_NS };
+	double time = 0, now, last = clock_now();
 
 	(void)unused;
 	while (!atomic_load(&stopping)) {
 		nanosleep(&tick, NULL);
+		now = clock_now();
+		time += now - last < LONGEST_TICK ? now - last : LONGEST_TICK;
+		last = now;
 		pthread_mutex_lock(&lock);
 		for (struct watch *w = watches; w; w = w->next)
-			look_at(w, clock_now());
+			look_at(w, time);
 		pthread_mutex_unlock(&lock);
 	}
 	return NULL;
