@@ -66,10 +66,10 @@ check-long: check ## check, then all of it with ASan and UBSan, and with NDEBUG;
 
 check-more: setup-long
 	@$(MAKE) all broken
+	@$(MAKE) fuzz
 	@$(MAKE) OUT=build/asan EXTRA='$(SANITIZE)' SANITIZED=1 suite
 	@$(MAKE) OUT=build/ndebug EXTRA=-DNDEBUG suite
 	@LONG=1 $(PROVE) tap/agree.t tap/broken-qemu.t
-	@$(MAKE) fuzz
 
 # All tests but lint, of this build. With PART tests of everything take a part: one user GS value, one broken guest for each rule. The bench looks for guest.elf in its own folder and for ../scenarios from there.
 suite: $(OUT)/gsgate tests

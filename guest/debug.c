@@ -17,14 +17,15 @@
 #define DR6_BS     (1u << 14)
 #define DR6_CAUSES 0xe00f                       /* B0-B3, BD, BS, BT */
 
-/* DR0 watches it for writes. Nothing touches it, so a hit is always the bench's. */
-uint64_t debug_watch_word __attribute__((aligned(8), used));
+/* DR0 watches the first of them for writes. Nothing touches it, so a hit is always the bench's. A page of its own, because QEMU 7.2 takes
+ * a store that is not aligned for one to all of its page before it. */
+uint64_t debug_watch_word[512] __attribute__((aligned(4096), used));
 
 struct debug_state debug_state;
 
 void debug_init(void)
 {
-	cpu_write_dr0((uint64_t)&debug_watch_word);
+	cpu_write_dr0((uint64_t)debug_watch_word);
 	cpu_write_dr6(ABI_DR6_RESET);
 	debug_state.dr7 = ABI_DR7_ARMED;
 	cpu_write_dr7(debug_state.dr7);

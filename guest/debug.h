@@ -9,7 +9,7 @@
 
 void debug_init(void);
 
-extern uint64_t debug_watch_word;
+extern uint64_t debug_watch_word[512];
 
 /* What DR7 is outside of #DB and NMI bodies; how often DR1 and DR2 have hit since they were asked about. */
 extern struct debug_state {

@@ -38,7 +38,7 @@ uint64_t sys_watch_kernel(struct abi_frame *frame)
 	if (frame->rdi < ABI_FORBIDDEN)
 		return try_forbidden(frame->rdi);
 	if (frame->rdi == ABI_WATCH_ALLOWED)
-		return debug_watch_kernel((uint64_t)&debug_watch_word);
+		return debug_watch_kernel((uint64_t)debug_watch_word);
 	if (frame->rdi == ABI_WATCH_NOTHING)
 		return debug_watch_kernel(0);
 	return -ABI_EINVAL;
