@@ -16,9 +16,16 @@ sub source {
 	return join '', map { read_file($_) // die "$_: $!\n" } @_;
 }
 
-# Programs by the guest's own table, and those of them that send events to themselves.
-my @programs = source('guest/cmdline.c') =~ /^\t\{ "(\w+)", \(uint64_t\)user_\w+ \}/mg;
-my %raises = map { /^(\w+)\n.*^\tRAISE/ms ? ($1 => 1) : () } split /^FUNC user_/m, source(<guest/user*.S>);
+# Programs that a scenario runs, or the bench when it starts, and those of them that send events to themselves; those for which a scenario has two CPUs or two threads.
+my @programs = source(<guest/user*.S>) =~ /^PROGRAM (\w+)$/mg;
+my %raises = map { /^(\w+)\n.*^\tRAISE/ms ? ($1 => 1) : () } split /^PROGRAM /m, source(<guest/user*.S>);
+my (%runs, %cpus, %threads) = (probe => 1);
+for my $scenario (map { source($_) } <scenarios/*.scn>) {
+	my ($program) = $scenario =~ /^program\s*=\s*(\w+)/m or next;
+	$runs{$program} = 1;
+	$cpus{$program} = 1 if $scenario =~ /^cpus\s*=\s*2/m;
+	$threads{$program} = 1 if $scenario =~ /^threads\s*=\s*2/m;
+}
 
 # What a program needs besides.
 my %words = (flags => 'flags=0x244602', probe => 'flags=0x202', fallback => 'nofsgsbase');
@@ -67,6 +74,7 @@ if (!$qemu) {
 	print "1..0 # SKIP there is no qemu-system-x86_64 (Debian: qemu-system-x86)\n";
 	exit 0;
 }
+@programs = grep { $runs{$_} } @programs;
 die "no program found, or none that raises events\n" if @programs < 10 || keys %raises < 3;
 
 for my $program (@programs) {
@@ -74,7 +82,8 @@ for my $program (@programs) {
 		my $gs = $scheme ne 'swapgs' && $program ne 'fallback' ? '0xfffffffffffff000' : '0x1000';
 		claim("$program, scheme $scheme, runs to its end", sub {
 			skip_claim('it sends itself events through a port that QEMU has no device for') if $raises{$program};
-			return ended(boot("scheme=$scheme program=$program gs=$gs " . ($words{$program} // '')));
+			skip_claim('it needs a bench that gives its two CPUs their turns') if $cpus{$program};
+			return ended(boot("scheme=$scheme program=$program gs=$gs " . ($threads{$program} ? 'threads=0x2 ' : '') . ($words{$program} // '')));
 		});
 	}
 }
