@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # exec.sh: how prove starts each test: with the argument that it wants, and not for ever.
-limit="timeout -k 10 ${TEST_TIMEOUT:-1200}"
+limit="timeout -k 10 ${TEST_TIMEOUT:-2400}"
 
 case $1 in
 */gsgate)       # the bench itself as a test: the whole run; on the slower engine, and with PART, that of one user GS
