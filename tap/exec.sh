@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# exec.sh: how prove starts each test: with the argument that it wants, and not for ever.
+# exec.sh: how prove starts each test: with the arguments that it wants, and not for ever.
 limit="timeout -k 10 ${TEST_TIMEOUT:-2400}"
 
 case $1 in
@@ -12,5 +12,5 @@ case $1 in
 */t-elf | */t-model | */t-qemu-state)
 	exec $limit "$1" "${GUEST_ELF:-build/guest.elf}" ;;
 *)
-	exec $limit "$1" ;;
+	exec $limit "$@" ;;
 esac
