@@ -65,8 +65,13 @@ static const struct {
 	{ paranoid_return_bare, paranoid_return_bare_end },     /* on the way back to one of these */
 };
 
+/* Where all of these lie: guest.ld. */
+extern const char __nmi_text_start[], __nmi_text_end[];
+
 static bool is_bare(uint64_t rip)
 {
+	if (rip < (uint64_t)__nmi_text_start || rip >= (uint64_t)__nmi_text_end)
+		return false;
 	for (unsigned n = 0; n < sizeof(bare) / sizeof(bare[0]); n++)
 		if (rip >= (uint64_t)bare[n].start && rip < (uint64_t)bare[n].end)
 			return true;

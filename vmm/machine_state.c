@@ -9,14 +9,10 @@
 static const uint32_t saved_msrs[SAVED_MSRS] = {
 	[SAVED_STAR] = MSR_STAR, [SAVED_LSTAR] = MSR_LSTAR, [SAVED_FMASK] = MSR_FMASK, [SAVED_KERNEL_GS_BASE] = MSR_KERNEL_GS_BASE,
 	[SAVED_MCG_STATUS] = MSR_MCG_STATUS, [SAVED_MCG_CTL] = MSR_MCG_CTL,
-	[SAVED_MCI_STATUS] = MSR_MC0_STATUS + 0, MSR_MC0_STATUS + 4, MSR_MC0_STATUS + 8, MSR_MC0_STATUS + 12,
-	MSR_MC0_STATUS + 16, MSR_MC0_STATUS + 20, MSR_MC0_STATUS + 24, MSR_MC0_STATUS + 28,
-	MSR_MC0_STATUS + 32, MSR_MC0_STATUS + 36,
-	[SAVED_MCI_CTL] = MSR_MC0_CTL + 0, MSR_MC0_CTL + 4, MSR_MC0_CTL + 8, MSR_MC0_CTL + 12,
-	MSR_MC0_CTL + 16, MSR_MC0_CTL + 20, MSR_MC0_CTL + 24, MSR_MC0_CTL + 28,
-	MSR_MC0_CTL + 32, MSR_MC0_CTL + 36,
+	[SAVED_MCI_STATUS] = MSR_MC0_STATUS + 0, MSR_MC0_STATUS + 4,
+	[SAVED_MCI_CTL] = MSR_MC0_CTL + 0, MSR_MC0_CTL + 4,
 };
-_Static_assert(MCE_BANKS == 10, "one line for each bank");
+_Static_assert(MCE_BANKS == 2, "one entry for each bank");
 _Static_assert(SAVED_MSRS <= sizeof(((struct machine_state *)0)->msr) / 8, "room for every MSR");
 
 int machine_saved_msr(uint32_t index)
