@@ -153,9 +153,11 @@ $(OUT)/%.c.o: %.c Makefile | $(OUT)/probed
 $(OUT)/probed: tap/setup.sh
 	@mkdir -p $(@D); tap/setup.sh probe && touch $@
 
-build/broken/%/guest.elf: tap/broken/%.patch $(sort $(wildcard guest/*)) Makefile
-	@rm -rf $(@D) && mkdir -p $(@D)/src && cp -r guest $(@D)/src
+# What a patch does not reach is the good guest's: objects are older than no source of theirs then, and are kept.
+build/broken/%/guest.elf: tap/broken/%.patch build/guest.elf Makefile
+	@rm -rf $(@D) && mkdir -p $(@D)/src && cp -rp guest $(@D)/src && cp -rp build/guest build/probed $(@D)
 	@patch -p1 --fuzz=0 -s -d $(@D)/src < $< || { echo "$<: does not apply to guest/"; exit 1; } >&2
+	@sed -n 's,^+++ b/,,p' $< | while read -r file; do grep -lwF "$$file" build/guest/*.d; done | sed 's,.*/\(.*\)d$$,$(@D)/guest/\1o,' | xargs -r rm -f
 	@echo "  MAKE $@"; $(MAKE) -s OUT=$(@D) SRC=$(@D)/src $@ > $(@D)/log || { cat $(@D)/log; exit 1; }
 
 -include $(VMM:.o=.d) $(GUEST:.o=.d) $(OUT)/vmm/main.c.d $(patsubst %,$(OUT)/tap/%.c.d,tap $(notdir $(UNIT)))
