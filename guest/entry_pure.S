@@ -75,10 +75,12 @@ keep_user_gs_same:
 END keep_user_gs
 
 /* exit_to_user_sysret_pure
- * On entry: as at exit_to_user_sysret, but I = poison, and the thread has U.
+ * On entry: as at exit_to_user_sysret, but I = poison, and the thread has U, what that is on this CPU. GS has the user's selector: C has loaded it
+ * if there was one to load (fsgs_exit).
  *
  * good:  U from the thread; wrgsbase; registers; user RSP; sysretq
  * bad:   no wrgsbase (K reaches the user), or a %gs: access after it (user memory)
+ * bad:   a selector loaded after it (A is the descriptor's base), or before it in here (its fault finds the context the user's)
  */
 FUNC exit_to_user_sysret_pure
 	mov	%gs:PERCPU_CURRENT, %rax
@@ -93,8 +95,8 @@ win_sysret_exit_pure_end:
 END exit_to_user_sysret_pure
 
 /* exit_to_user_iret_pure
- * On entry: as at exit_to_user_iret, but I = poison, and the thread has U. error_entry_pure knows the address of the IRET.
- * exit_to_user_gs_pure: the same for an NMI, which keeps U in RBX and has not given it to the thread.
+ * On entry: as at exit_to_user_iret, but I = poison, and the thread has U; GS as for SYSRET. error_entry_pure knows the address of the IRET.
+ * exit_to_user_gs_pure: the same for an NMI, which keeps U in RBX and has not given it to the thread. No switch is behind it: GS is as it was.
  *
  * good:  U from the thread; wrgsbase; registers; drop the error code; iretq
  * bad:   a second iretq to user code at an address that error_entry_pure does not know (its fault: C on U)

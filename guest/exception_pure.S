@@ -87,8 +87,8 @@ FUNC exit_to_user_work_pure
 	jmp	exit_to_user_sysret_pure
 END exit_to_user_work_pure
 
-/* load_gs_pure(selector): as load_gs. On entry: A = K, thread stack, IF = 0. U is not in any base, so nothing is swapped away; but a load
- * takes K out of A.
+/* load_gs_pure(selector): as load_gs. On entry: A = K, thread stack, IF = 0; from a system call, or on the way out while the context is still the
+ * kernel's. U is not in any base, so nothing is swapped away; but a load takes K out of A.
  *
  * good:  K to RDX; load; A := RDX
  * good:  the load faults: A is still K, C on K, back by IRET to load_gs_pure_bad; null; A := RDX

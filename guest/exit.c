@@ -5,6 +5,7 @@
 #include "guest/context.h"
 #include "guest/cpu.h"
 #include "guest/exit.h"
+#include "guest/fsgs.h"
 #include "guest/percpu.h"
 #include "guest/thread.h"
 #include "guest/work.h"
@@ -69,6 +70,8 @@ ENTRY_TEXT bool exit_to_user(struct abi_frame *frame)
 	unsigned refusal;
 
 	work_loop(frame);
+	if (thread_current()->gs_due)
+		fsgs_exit(thread_current());
 	refusal = exit_refusal(frame);
 	count[refusal]++;
 	if (refusal != ABI_EXIT_SYSRET)

@@ -8,9 +8,9 @@
 #include "guest/abi.h"
 
 /* The exit of every full frame but an NMI's: system call, exception, interrupt, and #MC and #DB from user code. IF = 0 before and
- * after. Afterwards no work is left, and with IF = 0 none can come but an NMI's, by interrupt; the context is user. True if
- * SYSRET may take the frame back to user code, false if it must be IRET: the one place where that is decided. In entry text: it
- * runs between the kernel proper and the return instruction. */
+ * after. Afterwards no work is left, and with IF = 0 none can come but an NMI's, by interrupt; under scheme pure the user's selector is in GS;
+ * the context is user. True if SYSRET may take the frame back to user code, false if it must be IRET: the one place where that is
+ * decided. In entry text: it runs between the kernel proper and the return instruction. */
 bool exit_to_user(struct abi_frame *frame);
 
 #endif

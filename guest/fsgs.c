@@ -45,7 +45,7 @@ static void write_gs_2019(uint64_t base)
 	cpu_irq_restore(flags);
 }
 
-/* A function that is NULL: nothing is done. A scheme that keeps U in the thread struct has none for GS, and its exit loads the base. */
+/* A function that is NULL: nothing is done. A scheme that keeps U in the thread struct has none for GS: all of that is left to its exit. */
 static const struct way {
 	bool selector_wins;             /* the base of a selector that is not null is its descriptor's; others are known from who has set them */
 	uint64_t (*read_gs)(void);
@@ -56,7 +56,7 @@ static const struct way {
 } ways[FSGS_WAYS] = {
 	[FSGS_BY_MSR] = { true, 0, 0, msr_write_gs, msr_write_fs, load_gs },
 	[FSGS_BY_INSTRUCTION] = { false, read_inactive_gs, cpu_rdfsbase, write_inactive_gs, cpu_wrfsbase, load_gs },
-	[FSGS_IN_THREAD] = { false, 0, cpu_rdfsbase, 0, cpu_wrfsbase, load_gs_pure },
+	[FSGS_IN_THREAD] = { false, 0, cpu_rdfsbase, 0, cpu_wrfsbase, 0 },
 	[FSGS_AS_2019] = { false, read_gs_2019, msr_read_fs, write_gs_2019, msr_write_fs, load_gs },
 };
 static const struct way *way;
@@ -67,11 +67,12 @@ void fsgs_init(enum fsgs_way chosen)
 }
 
 /* Without FSGSBASE a null selector has the base that a system call has set, which is saved already; any other has its descriptor's,
- * and nothing is to be saved. */
+ * and nothing is to be saved. A thread that has not come to its exit since GS was left to that has another's in the CPU. */
 void fsgs_save(struct thread *prev)
 {
 	prev->fs = cpu_read_fs();
-	prev->gs = cpu_read_gs();
+	if (!prev->gs_due)
+		prev->gs = cpu_read_gs();
 	if (way->read_gs)
 		prev->gs_base = way->read_gs();
 	if (way->read_fs)
@@ -86,7 +87,7 @@ void fsgs_save(struct thread *prev)
  * base of one that has gone is not another's: without FSGSBASE there is none. */
 static void load_selectors(const struct thread *prev, struct thread *next)
 {
-	if ((prev->gs || next->gs) && way->load_gs(next->gs)) {
+	if (way->load_gs && (prev->gs || next->gs) && way->load_gs(next->gs)) {
 		next->gs = 0;
 		next->gs_base = way->selector_wins ? 0 : next->gs_base;
 	}
@@ -96,18 +97,37 @@ static void load_selectors(const struct thread *prev, struct thread *next)
 	}
 }
 
+/* U may be another one on each CPU. */
+static void move_gs(struct thread *next)
+{
+	unsigned cpu = percpu_this()->cpu;
+
+	next->gs_base = prctl_next_gs(next, next->gs_base, next->gs_cpu, cpu);
+	next->gs_cpu = cpu;
+}
+
 /* Where a selector wins, its load has set the base already. */
 void fsgs_load(const struct thread *prev, struct thread *next)
 {
-	uint64_t was = next->cpu;
-
 	next->cpu = percpu_this()->cpu;
-	next->gs_base = prctl_next_gs(next, next->gs_base, was, next->cpu);
+	next->gs_due = !way->load_gs;
+	if (!next->gs_due)
+		move_gs(next);
 	load_selectors(prev, next);
 	if (way->write_gs && !(way->selector_wins && next->gs))
 		way->write_gs(next->gs_base);
 	if (way->write_fs && !(way->selector_wins && next->fs))
 		way->write_fs(next->fs_base);
+}
+
+/* Scheme pure. The load is made on K and comes back to K: the exit writes U behind it. What is in the CPU is whoever's ran here last, and may be from
+ * another descriptor, so that a selector is loaded even if it is there; and it may have gone. In entry text, as exit_to_user. */
+__attribute__((section(".entry.text"))) void fsgs_exit(struct thread *own)
+{
+	own->gs_due = false;
+	move_gs(own);
+	if ((own->gs || cpu_read_gs()) && load_gs_pure(own->gs))
+		own->gs = 0;
 }
 
 /* The selectors are still those of whoever ran here last. */

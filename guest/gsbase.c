@@ -52,7 +52,7 @@ uint64_t sys_get_gs(struct abi_frame *frame __attribute__((unused)))
 }
 
 /* The load may set the base or not, by the selector and by the processor: U is put back. */
-int gsbase_load_selector(uint32_t selector)
+static int load_selector(uint32_t selector)
 {
 	uint64_t gs_base = user_gs_base();
 	int result;
@@ -64,6 +64,19 @@ int gsbase_load_selector(uint32_t selector)
 		cpu_wrmsr(MSR_KERNEL_GS_BASE, gs_base);
 	cpu_sti();
 	return result;
+}
+
+/* Scheme pure leaves null, which nothing refuses, to the exit. Whether any other can be loaded the processor alone knows: it is tried, and then is in
+ * the CPU already. */
+int gsbase_load_selector(uint32_t selector)
+{
+	struct thread *own = thread_current();
+
+	if (!in_thread || selector)
+		return load_selector(selector);
+	own->gs = 0;
+	own->gs_due = true;
+	return 0;
 }
 
 /* RPL 3, because IRET takes away what user code may not have; a null selector with an RPL it would change. */

@@ -36,7 +36,7 @@ static void second_frame(struct abi_frame *f, const struct cmdline *args, bool f
 /* runs: it is the one that runs there first. */
 static void begin_on(struct thread *thread, unsigned cpu, bool runs)
 {
-	thread->cpu = cpu;
+	thread->cpu = thread->gs_cpu = cpu;
 	stacks_move(thread->number, cpu);
 	thread->runnable = runs;
 	if (runs)
@@ -93,7 +93,7 @@ struct thread *thread_make(const struct abi_frame *first, const struct thread *l
 	*start = (struct switch_frame){ .resume = gsbase_in_thread() ? thread_start_pure : thread_start };
 	*made = (struct thread){
 		.gs_base = like->gs_base, .fs_base = like->fs_base, .gs = like->gs, .fs = like->fs, .tls = like->tls,
-		.gs_is_percpu = like->gs_is_percpu, .gs_percpu = like->gs_percpu,
+		.gs_is_percpu = like->gs_is_percpu, .gs_percpu = like->gs_percpu, .gs_cpu = like->gs_cpu,
 		.kernel_sp = (uint64_t)start, .stack_top = made->stack_top, .number = made->number, .cpu = made->cpu, .runnable = true,
 	};
 	return made;

@@ -25,7 +25,8 @@ struct thread {
 	uint64_t fs_base;               /* gs_base is U whenever the kernel runs */
 	uint64_t kernel_sp;             /* in switch_to */
 	uint16_t fs, gs;                /* selectors */
-	uint32_t unused;
+	uint16_t gs_cpu;                /* gs_base is what U is on this CPU */
+	bool gs_due;                    /* gs and gs_base are not in the CPU yet: fsgs_exit. Under scheme pure only */
 	uint64_t tls;                   /* the GDT's word for ABI_TLS while it runs; 0: not present */
 	volatile uint64_t work;         /* WORK_*: any but 0 keeps it from user code. Other CPUs set them, too: by locked instructions */
 	uint64_t stack_top;             /* of its kernel stack, thread_stack[number]; while it is in the kernel, its user frame ends there */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* user_cost.S: each way into the kernel and out of it, with as little as can be done there: what is counted is the way's. U stays 0,
- * because setting it by a system call would be counted, too. */
+ * because setting it by a system call would be counted, too. The second thread is there to be switched to. */
 #include "guest/user.h"
 
 	.section .user.text, "ax"
@@ -28,5 +28,11 @@ user_cost_undefined:
 	CALL_KERNEL ABI_SYS_RAISE, ABI_VECTOR_NMI	/* and from the kernel */
 	CALL_KERNEL ABI_SYS_RAISE, ABI_VECTOR_MC
 	CALL_KERNEL ABI_SYS_RAISE, ABI_VECTOR_DB
+	CALL_KERNEL ABI_SYS_YIELD, 0			/* a switch, there and back */
 	EXIT
 END user_cost
+
+FUNC user_cost_2
+	CALL_KERNEL ABI_SYS_YIELD, 0
+	jmp	user_cost_2
+END user_cost_2

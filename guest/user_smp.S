@@ -145,3 +145,35 @@ FUNC user_migrate_cpu1
 	SET_GS
 	EXIT
 END user_migrate_cpu1
+
+/* gs_moves: what a thread has in GS goes with it, and what lies in the GS of the CPU that it comes to does not stay: CPU 1's own thread has left a
+ * selector there, later the one that moves does itself. A stride, which takes the selector back, is added anew. */
+.macro CALL_KERNEL number, argument
+	mov	$\argument, %edi
+	mov	$\number, %eax
+	syscall
+.endm
+
+PROGRAM gs_moves
+	SET_GS
+	TURN
+	MIGRATE 1				/* has no selector */
+	CALL_KERNEL ABI_SYS_LOAD_GS, ABI_USER_SS
+	MIGRATE 0				/* has one */
+	mov	$0x10000, %esi
+	mov	%rsi, ABI_USER_DATA
+	mov	$0x1000, %esi
+	mov	%rsi, ABI_USER_DATA + 8
+	mov	$ABI_USER_DATA, %esi
+	CALL_KERNEL ABI_SYS_PRCTL, ABI_PRCTL_SET_GS_PERCPU
+	MIGRATE 1				/* has none again, and another U */
+	CALL_KERNEL ABI_SYS_GET_GS, 0
+	MIGRATE 0
+	EXIT
+END user_gs_moves
+
+FUNC user_gs_moves_cpu1
+	SET_GS
+	CALL_KERNEL ABI_SYS_LOAD_GS, ABI_USER_SS
+	EXIT
+END user_gs_moves_cpu1

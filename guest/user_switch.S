@@ -51,7 +51,7 @@ END user_switch_2
 .endm
 
 /* tls: selectors in FS and GS, of a descriptor of the thread's own and of one that all have; then the descriptor is taken away, and what is loaded
- * from it is null at the next switch. */
+ * from it is null at the next switch. A selector that SYS_PRCTL takes back does not come back, whenever the thread is switched. */
 PROGRAM tls
 	SET_GS
 	CALL1	ABI_SYS_SET_TLS, (1<<32)	/* refused */
@@ -61,9 +61,12 @@ PROGRAM tls
 	YIELD
 	CALL1	ABI_SYS_LOAD_GS, ABI_USER_SS
 	YIELD
+	CALL1	ABI_SYS_LOAD_GS, ABI_TLS
 	CALL1	ABI_SYS_SET_TLS, ABI_TLS_NONE
 	YIELD
-	CALL1	ABI_SYS_LOAD_GS, 0
+	CALL1	ABI_SYS_LOAD_GS, ABI_USER_SS
+	mov	$0x300008000, %rsi
+	CALL1	ABI_SYS_PRCTL, ABI_PRCTL_SET_GS
 	YIELD
 	EXIT
 END user_tls

@@ -24,6 +24,8 @@ static void at(unsigned cpl, uint64_t rsp, int vector, const char *bytes)
 #define WRMSR   "\x0f\x30" NOP
 #define RDGS    "\xf3\x48\x0f\xae\xcb" NOP
 #define WRFS    "\xf3\x48\x0f\xae\xd2" NOP
+#define MOV_GS  "\x8e\xef" NOP                  /* mov %edi, %gs */
+#define MOV_CX  "\x8c\xe9" NOP                  /* mov %gs, %ecx */
 #define IRETQ   "\x48\xcf" NOP
 #define SYSRETQ "\x48\x0f\x07" NOP
 
@@ -60,6 +62,8 @@ static void test_syscall(void)
 		kernel(SWAPGS);
 		kernel("\xfb" NOP);                     /* sti */
 		kernel("\xfa" NOP);                     /* cli */
+		kernel(MOV_GS);
+		kernel(MOV_CX);
 		kernel(SWAPGS);
 		kernel(n ? SYSRETQ : IRETQ);
 	}
@@ -69,6 +73,7 @@ static void test_syscall(void)
 	is_u64(count(0, TALLIED_SWAPGS), 2, "SWAPGS of one");
 	is_u64(count(1, TALLIED_SWAPGS), 4, "and of two");
 	ok(count(1, TALLIED_STI) == 2 && count(1, TALLIED_CLI) == 2, "STI and CLI");
+	is_u64(count(1, TALLIED_MOV_GS), 2, "a selector is loaded by a write of GS, and not by a read");
 }
 
 static void test_nested(void)
@@ -88,9 +93,9 @@ static void test_nested(void)
 	user();
 	is_way(0, "NMI in the kernel", 2);
 	is_way(1, "#PF to IRET", 1);
-	ok(count(0, TALLIED_RDBASE) == 1 && count(0, TALLIED_WRBASE) == 1 && !count(0, TALLIED_RDMSR), "the NMI has its own");
+	ok(count(0, TALLIED_RDGSBASE) == 1 && count(0, TALLIED_WRFSBASE) == 1 && !count(0, TALLIED_RDMSR), "the NMI has its own");
 	ok(count(1, TALLIED_SWAPGS) == 2 && count(1, TALLIED_WRMSR) == 1 && count(1, TALLIED_RDMSR) == 1 &&
-	   !count(1, TALLIED_RDBASE), "the page fault has what came before, between and behind");
+	   !count(1, TALLIED_RDGSBASE), "the page fault has what came before, between and behind");
 }
 
 /* The IRET of a system call faults; what comes of it goes to user code, and both are over. */
@@ -129,7 +134,7 @@ static void test_switch(void)
 	kernel(SYSRETQ);
 	user();
 	is_way(0, "context switch", 1);
-	is_way(1, "SYSCALL to SYSRET", 1);
+	is_way(1, "SYSCALL and a switch", 1);
 	is_u64(count(0, TALLIED_SWAPGS), 2, "what a switch executes is the switch's");
 	is_u64(count(1, TALLIED_SWAPGS), 1, "and not the way's; nor is what is left out");
 }
@@ -151,7 +156,7 @@ static void test_sum(void)
 
 int main(void)
 {
-	plan(7 + 6 + 4 + 6 + 4);
+	plan(8 + 6 + 4 + 6 + 4);
 	test_syscall();
 	test_nested();
 	test_bad_iret();

@@ -88,6 +88,11 @@ static enum insn_return return_of(const struct full *f)
 	return f->insn.mnemonic == ZYDIS_MNEMONIC_RET ? RETURN_NEAR : RETURN_NONE;
 }
 
+static bool is_mov_to_gs(const struct full *f)
+{
+	return f->op[0].type == ZYDIS_OPERAND_TYPE_REGISTER && f->op[0].reg.value == ZYDIS_REGISTER_GS;
+}
+
 static enum tallied tallied_of(const struct full *f)
 {
 	switch (f->insn.mnemonic) {
@@ -98,11 +103,15 @@ static enum tallied tallied_of(const struct full *f)
 	case ZYDIS_MNEMONIC_WRMSR:
 		return TALLIED_WRMSR;
 	case ZYDIS_MNEMONIC_RDFSBASE:
-	case ZYDIS_MNEMONIC_RDGSBASE:
-		return TALLIED_RDBASE;
+		return TALLIED_RDFSBASE;
 	case ZYDIS_MNEMONIC_WRFSBASE:
+		return TALLIED_WRFSBASE;
+	case ZYDIS_MNEMONIC_RDGSBASE:
+		return TALLIED_RDGSBASE;
 	case ZYDIS_MNEMONIC_WRGSBASE:
-		return TALLIED_WRBASE;
+		return TALLIED_WRGSBASE;
+	case ZYDIS_MNEMONIC_MOV:
+		return is_mov_to_gs(f) ? TALLIED_MOV_GS : TALLIED_COUNT;
 	case ZYDIS_MNEMONIC_CLI:
 		return TALLIED_CLI;
 	case ZYDIS_MNEMONIC_STI:

@@ -31,7 +31,7 @@ static void begin(struct tally *t, int vector)
 static void end(struct tally *t, enum tally_end how)
 {
 	const struct tally_level *l = &t->level[--t->levels];
-	struct tally_way *w = find_way(t, l->vector, how);
+	struct tally_way *w = find_way(t, l->vector, l->switched ? TALLY_SWITCHED : how);
 
 	if (!w)
 		return;
@@ -48,17 +48,26 @@ static void end_all(struct tally *t)
 		end(t, t->last_return == RETURN_SYSRET ? TALLY_SYSRET : TALLY_IRET);
 }
 
+static void count_switch(struct tally *t, const struct tally_visit *v, bool tallied)
+{
+	struct tally_way *w = v->switch_begins || tallied ? find_way(t, TALLY_NONE, TALLY_SWITCH) : NULL;
+
+	if (v->switch_begins && t->levels)
+		t->level[t->levels - 1].switched = true;
+	if (!w)
+		return;
+	w->times += v->switch_begins;
+	if (tallied)
+		w->count[v->insn->tallied]++;
+}
+
 static void count(struct tally *t, const struct tally_visit *v)
 {
-	struct tally_way *w = v->switching ? find_way(t, TALLY_NONE, TALLY_SWITCH) : NULL;
+	bool tallied = !v->left_out && v->insn && v->insn->tallied != TALLIED_COUNT;
 
-	if (w)
-		w->times += v->switch_begins;
-	if (v->left_out || !v->insn || v->insn->tallied == TALLIED_COUNT)
-		return;
-	if (w)
-		w->count[v->insn->tallied]++;
-	else if (!v->switching && t->levels)
+	if (v->switching)
+		count_switch(t, v, tallied);
+	else if (tallied && t->levels)
 		t->level[t->levels - 1].count[v->insn->tallied]++;
 }
 
@@ -97,7 +106,8 @@ const char *tallied_name(enum tallied n)
 {
 	static const char *const names[TALLIED_COUNT] = {
 		[TALLIED_SWAPGS] = "SWAPGS", [TALLIED_RDMSR] = "RDMSR", [TALLIED_WRMSR] = "WRMSR",
-		[TALLIED_RDBASE] = "RDxSBASE", [TALLIED_WRBASE] = "WRxSBASE", [TALLIED_CLI] = "CLI", [TALLIED_STI] = "STI",
+		[TALLIED_RDFSBASE] = "RDFSBASE", [TALLIED_WRFSBASE] = "WRFSBASE", [TALLIED_RDGSBASE] = "RDGSBASE",
+		[TALLIED_WRGSBASE] = "WRGSBASE", [TALLIED_MOV_GS] = "MOV GS", [TALLIED_CLI] = "CLI", [TALLIED_STI] = "STI",
 	};
 
 	return names[n];
@@ -122,7 +132,8 @@ static void vector_name(int vector, char *out, unsigned out_size)
 void tally_name(const struct tally_way *w, char *out, unsigned out_size)
 {
 	static const char *const ends[TALLY_ENDS] = {
-		[TALLY_SYSRET] = "to SYSRET", [TALLY_IRET] = "to IRET", [TALLY_KERNEL] = "in the kernel", [TALLY_SWITCH] = "",
+		[TALLY_SYSRET] = "to SYSRET", [TALLY_IRET] = "to IRET", [TALLY_KERNEL] = "in the kernel",
+		[TALLY_SWITCHED] = "and a switch", [TALLY_SWITCH] = "",
 	};
 	char from[32];
 

@@ -9,8 +9,9 @@
 
 #include "vmm/decode.h"
 
-/* A way: the stay at CPL 0 that a vector or SYSCALL begins, or such a stay inside of another one. */
-enum tally_end { TALLY_SYSRET, TALLY_IRET, TALLY_KERNEL, TALLY_SWITCH, TALLY_ENDS };
+/* A way: the stay at CPL 0 that a vector or SYSCALL begins, or such a stay inside of another one; and the context switch, in whichever stay: what
+ * else that one has executed is another way, because it has done work. */
+enum tally_end { TALLY_SYSRET, TALLY_IRET, TALLY_KERNEL, TALLY_SWITCHED, TALLY_SWITCH, TALLY_ENDS };
 #define TALLY_SYSCALL (-1)              /* in the place of a vector */
 #define TALLY_NONE    (-2)              /* of a way that is no stay: the context switch */
 #define TALLY_WAYS    48
@@ -26,6 +27,7 @@ struct tally_level {
 	int vector;
 	uint64_t rsp;                   /* of the code that it interrupted, if that was the kernel's */
 	uint64_t count[TALLIED_COUNT];
+	bool switched;
 };
 
 struct tally {
@@ -45,14 +47,14 @@ struct tally_visit {
 	int vector;                     /* its gate is here; or TALLY_NONE */
 	const struct insn *insn;        /* about to execute; NULL: not known */
 	bool left_out;                  /* the guest's checks of itself: not counted */
-	bool switching, switch_begins;  /* within the context switch; at its first instruction */
+	bool switching, switch_begins;  /* within the context switch; at an instruction of it that each comes to once */
 };
 void tally_visit(struct tally *t, const struct tally_visit *v);
 
 /* Adds up. */
 void tally_add(struct tally *to, const struct tally *from);
 
-/* "SYSCALL to SYSRET", "NMI in the kernel", "context switch". */
+/* "SYSCALL to SYSRET", "NMI in the kernel", "SYSCALL and a switch", "context switch". */
 void tally_name(const struct tally_way *w, char *out, unsigned out_size);
 const char *tallied_name(enum tallied n);
 

@@ -8,7 +8,10 @@
 
 /* Of one CPU. */
 struct walk_tally {
-	struct range check, switching;  /* where the guest checks itself; its context switch */
+	struct range check;             /* where the guest checks itself */
+	struct range reschedule, to;    /* its context switch: from the first one on; it ends by the RET of the second one, or, if there is no other
+					 * thread, of the first one */
+	bool switching, last_returns;
 	struct tally tally;
 };
 
