@@ -46,6 +46,7 @@ bool step_write_reg(struct step *s, ZydisRegister r, uint64_t value);
 bool step_address(struct step *s, const ZydisDecodedOperandMem *mem, uint64_t *addr);
 bool step_read(struct step *s, const ZydisDecodedOperand *op, uint64_t *value);
 bool step_write(struct step *s, const ZydisDecodedOperand *op, uint64_t value);
+bool step_read_to_write(struct step *s, const ZydisDecodedOperand *op, uint64_t *value);
 
 /* model_ops.c: executes s->insn on s->m. */
 void step_execute(struct step *s);
@@ -55,6 +56,7 @@ enum byte_state { BYTE_GOOD, BYTE_FAULT, BYTE_UNKNOWN };
 enum byte_state model_byte(const struct model *m, uint64_t addr, bool write);
 uint8_t *model_byte_at(struct model *m, uint64_t addr);
 bool step_load(struct step *s, uint64_t addr, unsigned size, uint64_t *value);
+bool step_may_store(struct step *s, uint64_t addr, unsigned size);
 bool step_store(struct step *s, uint64_t addr, unsigned size, uint64_t value);
 
 /* model_kernel.c: what a visit to the kernel does to user state, by guest/abi.h. */
