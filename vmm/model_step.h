@@ -20,6 +20,7 @@ struct step {
 	uint64_t next;          /* RIP afterwards */
 	enum outcome outcome;
 	bool reschedules;       /* the visit to the kernel ends in another thread, if there is one */
+	bool moves;             /* ... and on the other CPU */
 	bool touched;           /* a watched byte, by the instruction itself */
 	char *err;
 	size_t err_size;
@@ -86,8 +87,8 @@ uint64_t model_sigreturn(struct step *s, uint64_t arg);
 uint64_t model_set_rip(struct step *s, uint64_t arg);
 uint64_t model_set_frame(struct step *s, uint64_t arg);
 
-/* model_prctl.c: SYS_PRCTL; a thread that goes on on another CPU. */
-void step_move(struct model *m, unsigned cpu);
+/* model_prctl.c: SYS_PRCTL; the kernel looks whether the thread's stride still holds. */
+void step_look(struct model *m);
 uint64_t step_prctl(struct step *s, uint64_t call);
 
 #endif
