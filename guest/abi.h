@@ -67,7 +67,7 @@
 /* Interrupts of the bench, in both cases without an end-of-interrupt. */
 #define ABI_VECTOR_IRQ     0x40              /* its own source: counted and nothing else */
 #define ABI_VECTOR_RESCHED 0x41              /* what a handler asks for at ABI_PORT_IPI */
-#define ABI_VECTOR_TIMER   0x42              /* always asks for a reschedule */
+#define ABI_VECTOR_TIMER   0x42              /* always asks for a reschedule, or for what timer= says */
 
 /* Interrupts that a CPU sends to another: EAX = vector | CPU number << 8 at ABI_PORT_IPI, by an OUT of four bytes. */
 #define ABI_VECTOR_CALL    0x43              /* a function is to be called there */
@@ -126,6 +126,7 @@
  * is 0. lapic: there is a local APIC, whose pin LINT1 is to raise NMIs. cpus=2: CPU 1 begins at the symbol _start_secondary with its
  * number in EDI, in the state in which CPU 0 began, and runs user_NAME_cpu1, with gs1= as its user GS value. The workload ends where
  * the last thread does. threads=0x2: the second thread is there from the start.
+ * timer=migrate, with two CPUs: what the timer asks for is ABI_WORK_MIGRATE.
  * switch=2019: a switch reads and writes FS and GS bases in the way that was proposed in 2019; needs FSGSBASE. */
 #define ABI_CMDLINE_SIZE 256
 

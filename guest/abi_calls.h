@@ -32,18 +32,18 @@
 #define ABI_SYS_SET_FRAME 24                 /* what a debugger may do to a stopped thread: SIGRETURN's five words, and RCX := RIP and
                                               * R11 := RFLAGS; returns 0; -EFAULT if reading faults. RIP is not looked at */
 #define ABI_SYS_NMI_FAULTS 25                /* RDI not 0: from now on the body of every NMI faults; 0: no more; returns 0 */
-/* With two CPUs. The other one must run a thread for RESCHED_OTHER and SET_GS_OTHER: nothing else is in the contract. MIGRATE:
- * the thread waits until the one that runs there has ended. */
+/* With two CPUs. The other one must run a thread for RESCHED_OTHER and SET_GS_OTHER: nothing else is in the contract. MIGRATE, and
+ * every other way to the other CPU: the thread waits until the one that runs there has ended. */
 #define ABI_SYS_RESCHED_OTHER 32             /* asks for a reschedule of the other CPU's thread, returns 0 */
 #define ABI_SYS_SET_GS_OTHER 33              /* U of the other CPU's thread := RDI, before it runs on; -EPERM as for SET_GS */
-#define ABI_SYS_MIGRATE  34                  /* the thread goes on on CPU RDI, never by SYSRET; returns 0, -EINVAL if there is none */
+#define ABI_SYS_MIGRATE  34                  /* the thread goes on on CPU RDI; returns 0, -EINVAL if there is none */
 
 /* Threads. A reschedule (SYS_YIELD, the timer, what a handler asks for) takes the next runnable thread, in turn. FS and GS of a
  * thread that does not run: with FSGSBASE offered selectors and bases are kept as they are; without it a selector that is not null wins,
  * and when the thread runs again the base is that of the descriptor. A selector that can no longer be loaded then becomes null (and its base 0
  * without FSGSBASE). The other thread is the one that does not call; -ESRCH if there is none. */
-#define ABI_SYS_FORK     16                  /* the second thread is made: all registers, FS and GS as the caller's, but RIP := RBX,
-                                              * RSP := RDI, RAX := 0. Returns 1; -EAGAIN if there are ABI_THREADS; -EFAULT if RBX
+#define ABI_SYS_FORK     16                  /* the second thread is made: all registers, FS and GS (base and stride, too) as the caller's, but
+                                              * RIP := RBX, RSP := RDI, RAX := 0. Returns 1; -EAGAIN if there are ABI_THREADS; -EFAULT if RBX
                                               * is out of user space */
 #define ABI_SYS_EXEC     17                  /* RIP := RDI, bases of FS and GS 0, selectors null, no TLS descriptor; returns 0;
                                               * -EFAULT if RDI is out of user space */
@@ -60,7 +60,7 @@
 #define ABI_SYS_HANDLER  26                  /* signals go to RDI from now on, to nobody if it is 0; returns 0, -EFAULT if it is out of
                                               * user space */
 #define ABI_SYS_ASK_WORK 27                  /* RDI: ABI_WORK_..., to be done on the way out of this call; returns how many notifications
-                                              * were counted before; -EINVAL for other bits */
+                                              * were counted before; -EINVAL for other bits, and for MIGRATE where there is one CPU */
 #define ABI_SYS_RESTORE  28                  /* RIP CS RFLAGS RSP SS RAX RCX R11 RDI := struct abi_signal at RDI, by the rules of SIGRETURN */
 #define ABI_SYS_BREAK    29                  /* #DB comes before the instruction at RDI, if that is not 0, when user code comes there next,
                                               * and then no more; returns whether it has come for the one before; -EFAULT outside of user space: kernel text never has one */
@@ -79,7 +79,8 @@
 #define ABI_WATCH_ALLOWED    0x100
 #define ABI_WATCH_NOTHING    0x101
 #define ABI_SYS_STEPS    31                  /* returns how many single steps user code has been seen to make since it asked last;
-                                              * RDI bit 0: from now on each sends a signal, too, or does not */
+                                              * RDI bit 0: from now on each sends a signal, too, or does not; bit 1: each takes the thread
+                                              * to the other CPU, -EINVAL if there is none */
 #define ABI_EPERM        1
 #define ABI_ENOENT       2
 #define ABI_ESRCH        3
@@ -94,8 +95,9 @@
  * and GET_FS: the live base to user pointer RSI, -EFAULT. SET_GS_PERCPU: on CPU n U is base + n * stride, wherever the thread
  * runs; {base, stride} at user pointer RSI; -EFAULT, -EPERM for the base, -EOVERFLOW if U could leave user space on any of
  * ABI_CPUS. GET_GS_PERCPU: writes the two there, -ENOENT if none are set, -EFAULT. Every other way of setting GS takes the two
- * back: SET_GS, LOAD_GS, SYS_SET_GS, and WRGSBASE by the time the kernel next looks (at each SYS_PRCTL and each switch): it finds
- * a base that is not base + n * stride, and lets the thread keep that. */
+ * back: SET_GS, LOAD_GS, SYS_SET_GS, SET_GS_OTHER, EXEC; and WRGSBASE and POKE_GS by the time the kernel next looks (at each SYS_PRCTL, and
+ * each time that the thread runs again, there or on another CPU): it finds a base that is not base + n * stride, and lets the thread
+ * keep that. So WRGSBASE of just the value that U has takes nothing back: nobody can tell it from none. */
 #define ABI_PRCTL_SET_GS 0x1001
 #define ABI_PRCTL_SET_FS 0x1002
 #define ABI_PRCTL_GET_FS 0x1003
@@ -113,6 +115,7 @@
 #define ABI_WORK_RESCHED 1                   /* it is scheduled again */
 #define ABI_WORK_SIGNAL  2                   /* a signal is delivered, or dropped if there is no handler */
 #define ABI_WORK_NOTIFY  4                   /* a notification is counted */
+#define ABI_WORK_MIGRATE 8                   /* it goes on on the other CPU, behind the others */
 
 /* A signal: user code goes on in the handler with TF, DF and RF clear, all registers kept but RDI and RSP: both point to a struct abi_signal on the
  * user's stack, at RSP - ABI_SIGNAL_GAP - its size, aligned to 16. Where it cannot be stored, what could be before it stays;

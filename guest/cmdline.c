@@ -113,6 +113,8 @@ static void parse_word(const char *word, struct cmdline *out)
 		out->threads = hex(value);
 	else if (is_same(word, "switch=2019"))
 		out->switch_2019 = true;
+	else if (is_same(word, "timer=migrate"))
+		out->timer_migrates = true;
 	else if (is_same(word, "lapic"))
 		out->lapic = true;
 	else
@@ -143,6 +145,8 @@ void cmdline_parse(struct cmdline *out)
 		cmdline_refuse("command line: needed", "scheme= and program=");
 	if (!out->cpus || out->cpus > ABI_CPUS || (out->cpus > 1 && !out->program_1))
 		cmdline_refuse("command line: there are not so many CPUs, or no program for each", 0);
+	if (out->timer_migrates && out->cpus < 2)
+		cmdline_refuse("command line: there is no other CPU", "timer=migrate");
 	if (out->threads > ABI_THREADS || (out->threads == 2 && !out->program_2))
 		cmdline_refuse("command line: more threads than there are, or no second program", 0);
 }

@@ -21,6 +21,7 @@ struct cmdline {
 	uint64_t program_2;             /* ... and of user_NAME_2; 0 if there is none */
 	uint64_t threads;               /* threads=0x2: the second thread, too */
 	bool switch_2019;               /* switch=2019: how FS and GS are switched */
+	bool timer_migrates;            /* timer=migrate: what the timer asks for */
 	bool lapic;                     /* NMIs come through the local APIC */
 };
 

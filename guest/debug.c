@@ -89,6 +89,8 @@ static void single_step(struct abi_frame *frame)
 	t->steps++;
 	if (t->step_signals)
 		work_request_own(WORK_SIGNAL);
+	if (t->step_moves)
+		work_request_own(WORK_MIGRATE);
 }
 
 /* Unlike the others it comes before its instruction, and would again. It comes once: RF, which would let the instruction pass and leave it

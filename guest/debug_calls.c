@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* debug_calls.c: the system calls about debug registers: what user code may watch and break at, and what nobody may. */
 #include "guest/debug.h"
+#include "guest/smp.h"
 #include "guest/thread.h"
 #include "guest/watchable.h"
 
@@ -48,7 +49,10 @@ uint64_t sys_steps(struct abi_frame *frame)
 {
 	uint64_t steps = thread_current()->steps;
 
+	if (frame->rdi & 2 && !migrate_can())
+		return -ABI_EINVAL;
 	thread_current()->steps = 0;
 	thread_current()->step_signals = frame->rdi & 1;
+	thread_current()->step_moves = frame->rdi & 2;
 	return steps;
 }

@@ -13,6 +13,7 @@
 #include "guest/stacks.h"
 #include "guest/syscall.h"
 #include "guest/thread.h"
+#include "guest/work.h"
 
 #define GPR(n) ((uint64_t)ABI_USER_GPR + (n) * (uint64_t)ABI_USER_GPR_STEP)
 
@@ -117,6 +118,7 @@ void kmain(struct abi_frame *first)
 	stacks_init();                          /* the stacks know K */
 	thread_init(&args, fsgsbase);           /* K points to a thread ... */
 	fsgs_init(fsgs_choose());               /* ... which can be switched */
+	work_init(&args);                       /* ... or taken elsewhere */
 	desc_init(args.scheme);                 /* the tables of all CPUs */
 	cpu_init(0);
 	if (args.lapic)

@@ -28,7 +28,7 @@ static void set_stack(uint64_t top)
 	desc_set_stack(cpu->cpu, top);
 }
 
-/* It was in a system call, and its user frame is the last of its stack. A = K, I is nobody's yet; under scheme pure it never is. */
+/* It was in the kernel on behalf of user code, and its user frame is the last of its stack. A = K, I is nobody's yet; under scheme pure it never is. */
 static __attribute__((noreturn)) void take(struct thread *thread)
 {
 	struct percpu *cpu = percpu_this();
@@ -83,18 +83,37 @@ static __attribute__((noreturn)) void go_idle(void (*then)(uint64_t argument), u
 	idle_enter(top, then, argument);
 }
 
+/* IF = 0: an interrupt would find the thread's FS and GS saved, and then change them. */
+static __attribute__((noreturn)) void go_to(uint64_t cpu)
+{
+	cpu_cli();
+	fsgs_save(thread_current());
+	go_idle(hand_over, cpu);
+}
+
+static uint64_t other_cpu(void)
+{
+	return !percpu_this()->cpu;
+}
+
+int migrate_can(void)
+{
+	return smp_has(other_cpu());
+}
+
+void migrate_to_other(void)
+{
+	go_to(other_cpu());
+}
+
 uint64_t sys_migrate(struct abi_frame *frame)
 {
-	struct thread *thread = thread_current();
-
 	if (!smp_has(frame->rdi))
 		return -ABI_EINVAL;
 	if (frame->rdi == percpu_this()->cpu)
 		return 0;
 	frame->rax = 0;
-	cpu_cli();
-	fsgs_save(thread);
-	go_idle(hand_over, frame->rdi);
+	go_to(frame->rdi);
 }
 
 /* The last one says how the workload ended. */

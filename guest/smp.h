@@ -19,4 +19,10 @@ uint64_t sys_set_gs_other(struct abi_frame *frame);
 uint64_t sys_exit(struct abi_frame *frame);
 uint64_t sys_migrate(struct abi_frame *frame);
 
+/* Is there another CPU to go to? */
+int migrate_can(void);
+
+/* The running thread, on its way back to user code, goes on with that on the other CPU. IF = 1. */
+void migrate_to_other(void) __attribute__((noreturn));
+
 #endif

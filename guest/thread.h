@@ -37,6 +37,7 @@ struct thread {
 	struct thread_percpu gs_percpu;
 	uint64_t steps;                 /* single steps that it has made and not been told of */
 	uint64_t step_signals;          /* each of them sends a signal */
+	uint64_t step_moves;            /* ... takes it to the other CPU */
 	uint64_t handler, notified;     /* signal.c; notifications counted */
 };
 extern struct thread threads[ABI_THREADS];

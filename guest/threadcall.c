@@ -2,6 +2,7 @@
 /* threadcall.c: the system calls about threads: to make one, to begin anew, and to look at the other one's FS and GS. */
 #include "guest/cpu.h"
 #include "guest/fsgs.h"
+#include "guest/prctl.h"
 #include "guest/thread.h"
 #include "guest/threadcall.h"
 
@@ -30,6 +31,7 @@ uint64_t sys_exec(struct abi_frame *frame)
 
 	if (frame->rdi >= ABI_TASK_SIZE_MAX)
 		return -ABI_EFAULT;
+	prctl_cancel_percpu();          /* base 0 may be what a stride gives here */
 	cpu_cli();
 	fsgs_save(own);
 	was = *own;

@@ -30,6 +30,19 @@ FUNC user_\name
 .Lset_\@:
 .endm
 
+/* SYS_PRCTL; arguments of one word. */
+.macro PRCTL call, argument
+	mov	$\call, %edi
+	mov	$\argument, %rsi
+	mov	$ABI_SYS_PRCTL, %eax
+	syscall
+.endm
+
+/* The other CPU's turn. */
+.macro TURN
+	out	%al, $ABI_PORT_SPIN
+.endm
+
 /* A wrong value that a program has seen cannot be told here: comparing needs flags. The bench has looked. */
 .macro EXIT
 	mov	$0, %edi

@@ -5,11 +5,6 @@
 
 	.section .user.text, "ax"
 
-/* The other CPU's turn. */
-.macro TURN
-	out	%al, $ABI_PORT_SPIN
-.endm
-
 /* two_cpus: each kind of entry and exit on each CPU while the other one stands in the middle of its own program. */
 .macro VISIT cpu
 	SET_GS

@@ -4,11 +4,20 @@
 #include "guest/cpu.h"
 #include "guest/percpu.h"
 #include "guest/signal.h"
+#include "guest/smp.h"
 #include "guest/thread.h"
 #include "guest/trap.h"
 #include "guest/work.h"
 
 volatile uint64_t event_request;
+
+static uint64_t timer_asks = WORK_RESCHED;
+
+void work_init(const struct cmdline *args)
+{
+	if (args->timer_migrates)
+		timer_asks = WORK_MIGRATE;
+}
 
 bool work_is_requested(void)
 {
@@ -68,8 +77,9 @@ static bool take_back(uint64_t what)
 	return __atomic_fetch_and(&thread_current()->work, ~what, __ATOMIC_SEQ_CST) & what;
 }
 
-/* Each flag is taken back before its work is done: what asks for it in between asks again. The signal is the last one: it changes the
- * frame. */
+/* Each flag is taken back before its work is done: what asks for it in between asks again. The signal is the last one here: it changes the
+ * frame. The other CPU is gone to last of all: the way out
+ * begins anew there. */
 void work_do(struct abi_frame *frame)
 {
 	if (thread_current()->work & WORK_RESCHED)
@@ -78,11 +88,15 @@ void work_do(struct abi_frame *frame)
 		thread_current()->notified++;
 	if (take_back(WORK_SIGNAL))
 		signal_deliver(frame);
+	if (take_back(WORK_MIGRATE))
+		migrate_to_other();
 }
 
 uint64_t sys_ask_work(struct abi_frame *frame)
 {
-	if (frame->rdi & ~(uint64_t)(WORK_RESCHED | WORK_SIGNAL | WORK_NOTIFY))
+	if (frame->rdi & ~(uint64_t)(WORK_RESCHED | WORK_SIGNAL | WORK_NOTIFY | WORK_MIGRATE))
+		return -ABI_EINVAL;
+	if (frame->rdi & WORK_MIGRATE && !migrate_can())
 		return -ABI_EINVAL;
 	work_request_own(frame->rdi);
 	return thread_current()->notified;
@@ -108,5 +122,5 @@ void exc_timer(struct abi_frame *frame)
 	trap_check_entry();
 	context_enter(frame);
 	percpu_this()->timer_count++;
-	work_request_own(WORK_RESCHED);
+	work_request_own(timer_asks);
 }

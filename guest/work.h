@@ -5,12 +5,16 @@
 
 #include <stdbool.h>
 
+#include "guest/cmdline.h"
 #include "guest/percpu.h"
 
 /* A thread's flags. Any but 0 keeps it from user code. */
 #define WORK_RESCHED ABI_WORK_RESCHED
 #define WORK_SIGNAL  ABI_WORK_SIGNAL
 #define WORK_NOTIFY  ABI_WORK_NOTIFY
+#define WORK_MIGRATE ABI_WORK_MIGRATE
+
+void work_init(const struct cmdline *args);
 
 /* Did the bench ask for a reschedule together with this event? Asked once, it is taken back. */
 bool work_is_requested(void);
@@ -29,7 +33,8 @@ void work_request(const struct abi_frame *frame);
 /* For the thread of another CPU, which still has to be told; if it has none there is nobody to ask. */
 void work_request_on(unsigned cpu);
 
-/* Does all that the running thread's flags ask for; it is to go back by this frame. IF = 1; another thread may have run in between. */
+/* Does all that the running thread's flags ask for; it is to go back by this frame. IF = 1; another thread may have run in between. Does not
+ * come back if the thread goes to another CPU. */
 void work_do(struct abi_frame *frame);
 
 #endif

@@ -17,7 +17,7 @@
 #   COLUMN: scenario scheme (that which runs: swapgs where the scenario has no FSGSBASE) gs; for a case also cpu symbol offset visit event and all that the map has
 #           (gsgate list --boundaries): cpl a i avalue ivalue k stack if df masked raised window db context inject irq gp turns
 #
-# The cases of a manifest are the map's boundaries times the events: irq and timer where the map has irq=1, gp and pf where it has gp=1, any other event where it
+# The cases of a manifest are the map's boundaries times the events: irq and timer where the map has irq=1 (with timer=migrate the timer in user code alone), gp and pf where it has gp=1, any other event where it
 # has inject=1, of those NMI where it is not masked, and #DB where the map says how it could come. Expected and reported must be equal sets.
 package TestBroken;
 use strict;
@@ -111,8 +111,8 @@ sub holds {
 	return $op eq '=' ? $any : !$any;
 }
 
-# { scenario => its events }, and which of them fall back to swapgs
-my %falls_back;
+# { scenario => its events }, which of them fall back to swapgs, and where the timer takes the thread to the other CPU
+my (%falls_back, %timer_migrates);
 sub read_scenarios {
 	my %events;
 	for my $path (<scenarios/*.scn>) {
@@ -121,12 +121,14 @@ sub read_scenarios {
 		my ($words) = $text =~ /^events\s*=\s*(.*?)\s*$/m or die "$path: no events\n";
 		$events{$name} = [split /\s*,\s*/, $words];
 		$falls_back{$name} = 1 if $text =~ /^cmdline\s*=.*\bnofsgsbase\b/m;
+		$timer_migrates{$name} = 1 if $text =~ /^cmdline\s*=.*\btimer=migrate\b/m;
 	}
 	return \%events;
 }
 
 sub is_injected {
 	my ($event, $columns) = @_;
+	return 0 if $event eq 'timer' && $timer_migrates{ $columns->{scenario} } && !$columns->{cpl};
 	return $columns->{irq} if $event =~ /^(?:irq|timer)$/;
 	return 0 if $event =~ /^nmi\b/ && $columns->{masked};
 	return $columns->{gp} if $event =~ /^(?:gp|pf)$/;

@@ -61,6 +61,11 @@ claim('the example of the document runs, without a rebuild, and is green', sub {
 	need_engine();
 	return differs(mine(), 0, "ok 3 - $point: good", "  case: mine/$case");
 });
+claim('a timer that migrates threads needs two CPUs', sub {
+	need_engine();
+	my $r = run_text($example =~ s/^pin .*\n//mgr . "cmdline = timer=migrate\n");
+	return $r->{status} eq '2' && $r->{err} =~ /timer=migrate is for two CPUs/ ? () : "exit $r->{status}: $r->{err}";
+});
 claim('the summary has its pin', sub {
 	need_engine();
 	mine();

@@ -50,6 +50,9 @@ static void test_why_not(void)
 	v.no_idt = true;
 	why_not(v, NMI_LIKE | GP | IRQS, "no IDT", "a CPU without an IDT: nothing");
 	v = all;
+	v.no_timer = true;
+	why_not(v, 1 << EVENT_TIMER, "in user code alone", "a timer that takes the thread away, in the kernel: not the timer");
+	v = all;
 	v.interrupts = false;
 	why_not(v, IRQS, "IF is 0", "IF = 0: no interrupt");
 	v = all;
@@ -88,7 +91,7 @@ static void test_why_not(void)
 
 int main(void)
 {
-	plan(15);
+	plan(16);
 	test_why_not();
 	return done();
 }

@@ -52,6 +52,27 @@ static void test_calls(void)
 	is_u64(m.cpu, 1, "and the thread is where it was");
 }
 
+/* Work on the way out of a call, and a single step: the thread is on the other CPU behind all else. */
+static void test_work(void)
+{
+	static const uint8_t nop[] = { 0x90, 0x90 };
+
+	calls(ABI_SYS_ASK_WORK, ABI_WORK_MIGRATE | ABI_WORK_RESCHED | ABI_WORK_NOTIFY, 0, "ASK_WORK of MIGRATE returns 0");
+	ok(!m.cpu && m.rescheduled[1] == 1 && m.notified == 1, "and is done behind the other work");
+	calls(ABI_SYS_STEPS, 2, 0, "STEPS with bit 1");
+	is_u64(m.cpu, 1, "is no step itself");
+	m.text = nop;
+	m.text_size = sizeof(nop);
+	m.rip = ABI_USER_TEXT;
+	m.gs_is_percpu = true;
+	m.gs_percpu_base = 0x4000;
+	m.gs_stride = 0x1000;
+	ok(step() && m.cpu == 1, "without TF the thread stays");
+	m.rflags |= RFLAGS_TF;
+	ok(step() && m.cpu == 0 && m.stepped, "behind a single step it is on the other CPU");
+	is_u64(m.gs_base, 0x4000, "with the base that it has there");
+}
+
 static void test_alone(void)
 {
 	static const uint64_t number[] = { ABI_SYS_SET_GS_OTHER, ABI_SYS_RESCHED_OTHER };
@@ -62,6 +83,14 @@ static void test_alone(void)
 		m.gpr[GPR_RDI] = 0;
 		ok(!step() && strstr(err, "not in the contract"), "with one CPU call %lu is not in the contract", (unsigned long)number[n]);
 	}
+	begin_on(0, 1, call, sizeof(call));
+	m.gpr[GPR_RAX] = ABI_SYS_ASK_WORK;
+	m.gpr[GPR_RDI] = ABI_WORK_MIGRATE | ABI_WORK_NOTIFY;
+	ok(step() && m.gpr[GPR_RAX] == -(uint64_t)ABI_EINVAL && !m.notified, "nor is there another one to migrate to, and no work is done");
+	begin_on(0, 1, call, sizeof(call));
+	m.gpr[GPR_RAX] = ABI_SYS_STEPS;
+	m.gpr[GPR_RDI] = 3;
+	ok(step() && m.gpr[GPR_RAX] == -(uint64_t)ABI_EINVAL && !m.step_signals, "nor by single steps");
 }
 
 static void test_stacks(void)
@@ -79,8 +108,9 @@ static void test_stacks(void)
 
 int main(void)
 {
-	plan(6 * 3 + 2 + 4 + 2);
+	plan(6 * 3 + 9 + 4 + 4 + 2);
 	test_calls();
+	test_work();
 	test_alone();
 	test_stacks();
 	begin_on(0, 2, turn, sizeof(turn));

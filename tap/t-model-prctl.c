@@ -120,11 +120,57 @@ static void test_taken_back(void)
 	is_taken_back("another base, seen by the kernel once,");
 }
 
+/* Wherever the thread goes on, and by WRGSBASE of what U is already. */
+static void test_moves(void)
+{
+	BEGIN(0x90);
+	m.cpus = 2;
+	set_percpu(0, 0x1000);
+	model_move(&m, 1);
+	is_u64(m.gs_base, 0x1000, "on another CPU U is a stride higher, though the base is 0");
+	wrgsbase(0x1000);
+	model_move(&m, 0);
+	is_u64(m.gs_base, 0, "and back again: WRGSBASE of what U was has taken nothing back");
+	model_move(&m, 1);
+	wrgsbase(0x5000);
+	model_move(&m, 0);
+	is_u64(m.gs_base, 0x5000, "that of another base has");
+	is_taken_back("which is known there, and");
+	set_percpu(0, 0x1000);
+	syscall_with(ABI_SYS_EXEC, ABI_USER_TEXT);
+	is_u64(m.gs_base, 0, "EXEC");
+	is_taken_back("EXEC");
+	set_percpu(0, 0x1000);
+	syscall_with(ABI_SYS_EXEC, ~0ull);
+	is_u64(prctl(ABI_PRCTL_GET_GS_PERCPU, AT), 0, "but not if it is refused");
+}
+
+/* The child has the two, and each keeps its own. */
+static void test_fork(void)
+{
+	BEGIN(0x90);
+	set_percpu(0x10000, 0x1000);
+	m.gpr[GPR_RBX] = ABI_USER_TEXT;
+	syscall_with(ABI_SYS_FORK, ABI_USER_RSP_2);
+	set_percpu(0x20000, 0x2000);
+	model_reschedule(&m);
+	is_u64(m.current, 1, "the child's turn");
+	is_u64(m.gs_base, 0x10000, "it has the base");
+	is_u64(prctl(ABI_PRCTL_GET_GS_PERCPU, AT + 0x20), 0, "and is told that it has a stride");
+	ok(word(0x40) == 0x10000 && word(0x48) == 0x1000, "which is its parent's of then");
+	prctl(ABI_PRCTL_SET_GS, 0x10000);
+	model_reschedule(&m);
+	is_u64(prctl(ABI_PRCTL_GET_GS_PERCPU, AT + 0x20), 0, "its parent's own is not taken back with it");
+	ok(word(0x40) == 0x20000 && word(0x48) == 0x2000, "and is the later one");
+}
+
 int main(void)
 {
-	plan(16 + 14 + 5);
+	plan(16 + 14 + 5 + 9 + 6);
 	test_bases();
 	test_stride();
 	test_taken_back();
+	test_moves();
+	test_fork();
 	return done();
 }

@@ -105,6 +105,8 @@ static void test_lines(void)
 	refused(GOOD "flags = 100\n", 11, "a hexadecimal number");
 	refused(GOOD "flags = 0x10000000000000000\n", 11, "bad value of flags");
 	refused(GOOD "flags = 0x-1\n", 11, "bad value of flags");
+	read_text("a.scn", GOOD "cmdline = timer=migrate\n", strlen(GOOD) + 24);
+	ok(scenario_timer_migrates(&s), "timer=migrate is one, too");
 	refused(GOOD "cmdline = fsgsbase\n", 11, "bad value of cmdline: must be words of the guest's command line: nofsgsbase");
 	refused(GOOD "cmdline = nofsgsbase, nofsgsbase\n", 11, "bad value of cmdline");
 	refused(GOOD "cmdline =\n", 11, "bad value of cmdline");
@@ -228,7 +230,7 @@ static void test_list(const char *shipped)
 
 int main(int argc, char **argv)
 {
-	plan(19 + 8 + 39 + 28 + 7 + 6);
+	plan(19 + 8 + 40 + 28 + 7 + 6);
 	if (!mkdtemp(dir))
 		perror(dir);
 	test_good();

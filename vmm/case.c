@@ -150,7 +150,7 @@ void case_inject(struct session *s, const struct case_start *start, enum event e
 	};
 	const struct exits exits = s->exits;
 	struct walk_kept *kept;
-	bool follow, opened;
+	bool follow, opened, away;
 
 	case_exit_start(s);
 	out->hash = HASH_START;
@@ -164,10 +164,13 @@ void case_inject(struct session *s, const struct case_start *start, enum event e
 		case_run_ahead(s, start);
 	follow = case_is_in_nmi(s, start) && start->before.nmi_masked && !out->death && case_run_to_outer_ahead(s, start);
 	f.turns = !out->death && !event_is_fatal(event) && case_turns_ahead(s, start);
-	kept = f.turns ? walk_keep(s) : NULL;
+	away = event == EVENT_TIMER && scenario_timer_migrates(s->unit.scenario);
+	kept = f.turns || away ? walk_keep(s) : NULL;
 	start_flight(&f);
 	if (out->death)
 		case_fly_death(&f);
+	else if (away)
+		case_fly_away(&f);
 	else if (!event_is_fatal(event))
 		fly(&f);
 	else                            /* the map plans no such visit: who asks for it is told */

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* case_end.c: a case followed further than its verdict: to the end of the workload, or instruction by instruction. */
+/* case_end.c: a case followed further than to its boundary: to the end of the workload, or instruction by instruction. */
 #include <string.h>
 
 #include "vmm/case_exit.h"
 #include "vmm/case_flight.h"
 #include "vmm/case_turns.h"
 #include "vmm/case_work.h"
+#include "vmm/hash.h"
 #include "vmm/inject.h"
 #include "vmm/smp.h"
 #include "vmm/walk.h"
@@ -90,6 +91,34 @@ static bool take_turns(struct session *s, enum event event, struct walk_result *
 	stops_clear(&s->stops);
 	stops_set(&s->stops, code->body ? code->body : code->handler);
 	return run_to_stop(&s->run).kind == STOP_BOUNDARY && walk_turns(s, s->turns, out) && !out->broken;
+}
+
+static uint64_t timers_handled(const struct session *s, const uint8_t *ram)
+{
+	uint64_t count = 0;
+
+	for (unsigned n = 0; n < s->layout.exempts; n++)
+		if (s->layout.exempt[n].vector == ABI_VECTOR_TIMER)
+			count += case_word(ram, s->layout.exempt[n].addr);
+	return count;
+}
+
+/* What comes of it is seen from the first boundary on: each is judged for the thread as the model has it on the CPU where it is. */
+void case_fly_away(struct flight *f)
+{
+	struct session *s = f->s;
+	struct walk_result rest;
+
+	walk_rest(s, &rest);
+	if (rest.completed)
+		judge_threads(s);
+	judge_equal(&s->judge, RULE_MASKING, "timers handled", timers_handled(s, mem_at(&s->machine.mem, 0, ABI_RAM_SIZE)),
+		    timers_handled(s, s->machine.reference) + 1);
+	f->out->hash = hash_bytes(f->out->hash, s->next.data, sizeof(s->next.data));
+	if (rest.broken) {
+		s->judge.broken |= rest.broken;
+		s->judge.breach = rest.breach;
+	}
 }
 
 /* The event and one NMI more, both back at the boundary, with the other CPU's turns in the first; then all CPUs to the end, judged as the

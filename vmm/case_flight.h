@@ -28,6 +28,8 @@ void flight_body(struct flight *f);
 void flight_return(struct flight *f);
 /* The guest has stopped where it must not. */
 void flight_died(struct flight *f, const struct stop *stop);
+/* The timer is pending, and takes the thread to the other CPU: all CPUs run to the end of the workload, judged as the golden run is. */
+void case_fly_away(struct flight *f);
 /* The event is pending at a boundary where a death is predicted: runs to its outcome and judges that. */
 void case_fly_death(struct flight *f);
 

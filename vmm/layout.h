@@ -51,7 +51,7 @@ struct c_handler {
 	uint64_t addr;
 	int vector;                     /* -1: SYSCALL */
 };
-#define LAYOUT_HANDLERS 9
+#define LAYOUT_HANDLERS 10
 
 struct layout {
 	const struct elf *elf;

@@ -41,6 +41,8 @@ const char *map_cannot(const struct visit *v, enum event event)
 		return "it lies in an interrupt shadow, where no event is injected";
 	if (event_is_interrupt(event) && !v->interrupts)
 		return "IF is 0 there";
+	if (event == EVENT_TIMER && v->no_timer)
+		return "the timer of timer=migrate comes in user code alone";
 	if (event_base(event) == EVENT_NMI && v->nmi_masked)
 		return "NMIs are masked there: it would come where they are unmasked, and that is another case";
 	if (event_asks(event) && v->raised)

@@ -33,6 +33,7 @@ struct visit {
 	bool dr7_armed;
 	bool context_user;              /* what the guest's context tracking says; else kernel */
 	bool boots;                     /* its CPU has not come to user code yet */
+	bool no_timer;                  /* it would take the thread away from what the kernel does for it */
 	bool no_idt;                    /* ... nor loaded the IDT: nothing can be delivered */
 	bool entered;                   /* the kernel was entered here: what ran before was user code */
 	bool shadow;                    /* after STI, MOV SS or POP SS: an event here comes one instruction later */

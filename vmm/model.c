@@ -87,6 +87,7 @@ static void complete(struct step *s, bool single)
 	memcpy(m->trap.gpr, m->gpr, sizeof(m->trap.gpr));
 	if (single && m->step_signals)
 		model_deliver(s);
+	s->moves = single && m->step_moves;
 }
 
 static enum outcome run_step(struct model *m, char *err, size_t err_size)
@@ -107,6 +108,8 @@ static enum outcome run_step(struct model *m, char *err, size_t err_size)
 		m->rip = s.next;
 	if (s.reschedules)
 		model_reschedule(m);
+	if (s.moves)
+		model_move(m, !m->cpu);
 	return s.outcome;
 }
 

@@ -27,6 +27,8 @@ struct model_thread {
 	uint64_t gs_base, fs_base;
 	uint16_t gs, fs;                /* selectors; the others stay 0 */
 	uint64_t tls;                   /* base of its TLS descriptor; MODEL_TLS_NONE: not present */
+	bool gs_is_percpu;
+	uint64_t gs_percpu_base, gs_stride;
 };
 #define MODEL_TLS_NONE UINT64_MAX
 /* Registers between an instruction and the #DB behind it. */
@@ -60,6 +62,7 @@ struct model {
 	bool broke;                     /* it came behind the step that led here */
 	bool kernel_watch;              /* SYS_WATCH_KERNEL: DR3 watches what DR0 does */
 	bool step_signals;              /* each sends a signal */
+	bool step_moves;                /* each takes the thread to the other CPU */
 	uint64_t handler, notified;     /* of signals; notifications counted */
 	bool signal;                    /* one is to be delivered at the end of this visit to the kernel */
 	bool stepped;                   /* the step that led here was an instruction at CPL 3 that completed with TF: #DB came */
@@ -101,6 +104,9 @@ unsigned model_threads(const struct model *m);
 
 /* Another thread's turn: its state is the current one from now on. The same again if there is no other. */
 void model_reschedule(struct model *m);
+
+/* The running thread goes on on this CPU. */
+void model_move(struct model *m, unsigned cpu);
 
 /* DR7 while the program runs. */
 uint64_t model_dr7(const struct model *m);

@@ -42,7 +42,10 @@ uint64_t model_steps(struct step *s, uint64_t arg)
 {
 	uint64_t steps = s->m->steps;
 
+	if (arg & 2 && s->m->cpus < 2)
+		return step_error(ABI_EINVAL);
 	s->m->steps = 0;
 	s->m->step_signals = arg & 1;
+	s->m->step_moves = arg & 2;
 	return steps;
 }

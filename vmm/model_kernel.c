@@ -161,7 +161,7 @@ static uint64_t sys_migrate(struct step *s, uint64_t arg)
 	if (arg >= s->m->cpus)
 		return step_error(ABI_EINVAL);
 	if (arg != s->m->cpu)
-		step_move(s->m, arg);
+		model_move(s->m, arg);
 	return 0;
 }
 

@@ -94,6 +94,11 @@ static void touch(struct step *s, uint64_t addr, unsigned size)
 		s->touched = true;
 }
 
+bool step_may_store(struct step *s, uint64_t addr, unsigned size)
+{
+	return check(s, addr, size, true);
+}
+
 bool step_load(struct step *s, uint64_t addr, unsigned size, uint64_t *value)
 {
 	const uint8_t *p;

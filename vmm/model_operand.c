@@ -77,6 +77,16 @@ bool step_read(struct step *s, const ZydisDecodedOperand *op, uint64_t *value)
 	}
 }
 
+/* Of an instruction that reads and then writes: what cannot be written faults as a write, before it is read. */
+bool step_read_to_write(struct step *s, const ZydisDecodedOperand *op, uint64_t *value)
+{
+	uint64_t addr;
+
+	if (op->type == ZYDIS_OPERAND_TYPE_MEMORY && !(linear_address(s, op, &addr) && step_may_store(s, addr, op->size / 8)))
+		return false;
+	return step_read(s, op, value);
+}
+
 bool step_write(struct step *s, const ZydisDecodedOperand *op, uint64_t value)
 {
 	uint64_t addr;

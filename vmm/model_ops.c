@@ -7,6 +7,12 @@
 
 /* What POPFQ can change at CPL 3 with IOPL 0: CF PF AF ZF SF OF besides the named ones. */
 #define ARITHMETIC_FLAGS 0x8d5ull
+#define RFLAGS_CF (1ull << 0)
+#define RFLAGS_PF (1ull << 2)
+#define RFLAGS_AF (1ull << 4)
+#define RFLAGS_ZF (1ull << 6)
+#define RFLAGS_SF (1ull << 7)
+#define RFLAGS_OF (1ull << 11)
 #define POPF_CHANGES (ARITHMETIC_FLAGS | RFLAGS_TF | RFLAGS_DF | RFLAGS_NT | RFLAGS_AC | RFLAGS_ID)
 #define RFLAGS_VM (1ull << 17)
 
@@ -34,6 +40,32 @@ static void op_not(struct step *s)
 		step_unknown(s, "NOT of memory");
 	else if (step_read_reg(s, s->op[0].reg.value, &value))
 		step_write_reg(s, s->op[0].reg.value, ~value);
+}
+
+/* All arithmetic flags but CF, from the result of so many bits (SDM vol. 2A, INC). */
+static uint64_t flags_of_inc(uint64_t result, unsigned bits)
+{
+	const uint64_t sign = 1ull << (bits - 1);
+	bool even = !__builtin_parity(result & 0xff);
+
+	return (even ? RFLAGS_PF : 0) | (result & 0xf ? 0 : RFLAGS_AF) | (result ? 0 : RFLAGS_ZF) |
+	       (result & sign ? RFLAGS_SF : 0) | (result == sign ? RFLAGS_OF : 0);
+}
+
+static void op_inc(struct step *s)
+{
+	const unsigned bits = s->op[0].size;
+	uint64_t value;
+
+	if (bits != 64 && bits != 32) {
+		step_unknown(s, "INC of %u bits", bits);
+		return;
+	}
+	if (!step_read_to_write(s, &s->op[0], &value))
+		return;
+	value = bits == 32 ? (uint32_t)(value + 1) : value + 1;
+	if (step_write(s, &s->op[0], value))
+		s->m->rflags = (s->m->rflags & ~(ARITHMETIC_FLAGS & ~RFLAGS_CF)) | flags_of_inc(value, bits);
 }
 
 static bool push(struct step *s, uint64_t value)
@@ -184,6 +216,7 @@ static const struct {
 	{ ZYDIS_MNEMONIC_MOV, op_mov },
 	{ ZYDIS_MNEMONIC_LEA, op_lea },
 	{ ZYDIS_MNEMONIC_NOT, op_not },
+	{ ZYDIS_MNEMONIC_INC, op_inc },
 	{ ZYDIS_MNEMONIC_PUSH, op_push },
 	{ ZYDIS_MNEMONIC_POP, op_pop },
 	{ ZYDIS_MNEMONIC_PUSHFQ, op_pushfq },

@@ -9,15 +9,15 @@ static uint64_t percpu_gs(const struct model *m)
 }
 
 /* The kernel looks: a base that WRGSBASE has set meanwhile ends the stride. */
-static void look(struct model *m)
+void step_look(struct model *m)
 {
 	m->gs_is_percpu = m->gs_is_percpu && m->gs_base == percpu_gs(m);
 }
 
 /* The thread goes on on another CPU. */
-void step_move(struct model *m, unsigned cpu)
+void model_move(struct model *m, unsigned cpu)
 {
-	look(m);
+	step_look(m);
 	m->cpu = cpu;
 	if (m->gs_is_percpu)
 		m->gs_base = percpu_gs(m);
@@ -86,7 +86,7 @@ uint64_t step_prctl(struct step *s, uint64_t call)
 
 	if (call - ABI_PRCTL_SET_GS > ABI_PRCTL_GET_GS_PERCPU - ABI_PRCTL_SET_GS)
 		return step_error(ABI_EINVAL);
-	look(s->m);
+	step_look(s->m);
 	switch (call) {
 	case ABI_PRCTL_SET_GS:
 		return set_gs(s, argument);

@@ -70,7 +70,7 @@ uint64_t model_ask_work(struct step *s, uint64_t arg)
 {
 	uint64_t notified = s->m->notified;
 
-	if (arg & ~(uint64_t)(ABI_WORK_RESCHED | ABI_WORK_SIGNAL | ABI_WORK_NOTIFY))
+	if (arg & ~(uint64_t)(ABI_WORK_RESCHED | ABI_WORK_SIGNAL | ABI_WORK_NOTIFY | ABI_WORK_MIGRATE) || (arg & ABI_WORK_MIGRATE && s->m->cpus < 2))
 		return step_error(ABI_EINVAL);
 	if (arg & ABI_WORK_RESCHED) {
 		s->m->rescheduled[s->m->cpu]++;
@@ -78,5 +78,6 @@ uint64_t model_ask_work(struct step *s, uint64_t arg)
 	}
 	s->m->signal |= !!(arg & ABI_WORK_SIGNAL);
 	s->m->notified += !!(arg & ABI_WORK_NOTIFY);
+	s->moves = arg & ABI_WORK_MIGRATE;
 	return notified;
 }

@@ -20,6 +20,7 @@ struct step {
 	uint64_t next;          /* RIP afterwards */
 	enum outcome outcome;
 	bool reschedules;       /* the visit to the kernel ends in another thread, if there is one */
+	bool moves;             /* ... and on the other CPU */
 	bool touched;           /* a watched byte, by the instruction itself */
 	char *err;
 	size_t err_size;
@@ -46,6 +47,7 @@ bool step_write_reg(struct step *s, ZydisRegister r, uint64_t value);
 bool step_address(struct step *s, const ZydisDecodedOperandMem *mem, uint64_t *addr);
 bool step_read(struct step *s, const ZydisDecodedOperand *op, uint64_t *value);
 bool step_write(struct step *s, const ZydisDecodedOperand *op, uint64_t value);
+bool step_read_to_write(struct step *s, const ZydisDecodedOperand *op, uint64_t *value);
 
 /* model_ops.c: executes s->insn on s->m. */
 void step_execute(struct step *s);
@@ -55,6 +57,7 @@ enum byte_state { BYTE_GOOD, BYTE_FAULT, BYTE_UNKNOWN };
 enum byte_state model_byte(const struct model *m, uint64_t addr, bool write);
 uint8_t *model_byte_at(struct model *m, uint64_t addr);
 bool step_load(struct step *s, uint64_t addr, unsigned size, uint64_t *value);
+bool step_may_store(struct step *s, uint64_t addr, unsigned size);
 bool step_store(struct step *s, uint64_t addr, unsigned size, uint64_t value);
 
 /* model_kernel.c: what a visit to the kernel does to user state, by guest/abi.h. */
@@ -84,8 +87,8 @@ uint64_t model_sigreturn(struct step *s, uint64_t arg);
 uint64_t model_set_rip(struct step *s, uint64_t arg);
 uint64_t model_set_frame(struct step *s, uint64_t arg);
 
-/* model_prctl.c: SYS_PRCTL; a thread that goes on on another CPU. */
-void step_move(struct model *m, unsigned cpu);
+/* model_prctl.c: SYS_PRCTL; the kernel looks whether the thread's stride still holds. */
+void step_look(struct model *m);
 uint64_t step_prctl(struct step *s, uint64_t call);
 
 #endif

@@ -52,6 +52,9 @@ static void park(const struct model *m, struct model_thread *t)
 	t->gs = m->gs;
 	t->fs = m->fs;
 	t->tls = m->tls;
+	t->gs_is_percpu = m->gs_is_percpu;
+	t->gs_percpu_base = m->gs_percpu_base;
+	t->gs_stride = m->gs_stride;
 	if (m->fsgsbase)
 		return;
 	if (t->gs)                      /* a selector wins: the base is forgotten */
@@ -81,6 +84,10 @@ static void resume(struct model *m, const struct model_thread *t)
 	m->gs = t->gs;
 	m->fs = t->fs;
 	m->tls = t->tls;
+	m->gs_is_percpu = t->gs_is_percpu;
+	m->gs_percpu_base = t->gs_percpu_base;
+	m->gs_stride = t->gs_stride;
+	step_look(m);
 	load(m, t, &m->gs, &m->gs_base);
 	load(m, t, &m->fs, &m->fs_base);
 }
@@ -130,6 +137,7 @@ uint64_t step_exec(struct step *s, uint64_t arg)
 	s->next = arg;
 	s->m->gs = s->m->fs = 0;
 	s->m->gs_base = s->m->fs_base = 0;
+	s->m->gs_is_percpu = false;
 	s->m->tls = MODEL_TLS_NONE;
 	return 0;
 }

@@ -23,6 +23,8 @@ static void check_supported(const struct scenario *s)
 		    s->cpus, s->threads, ABI_THREADS);
 	if (s->cpus < 2 && (s->turns || s->boots))
 		die(EXIT_USAGE, "%s: turns or the boot of another CPU, and there is one", s->path);
+	if (scenario_timer_migrates(s) && (s->cpus < 2 || s->turns))
+		die(EXIT_USAGE, "%s: timer=migrate is for two CPUs without turns", s->path);
 	if (s->cpus > 1 && s->events & asks)
 		die(EXIT_USAGE, "%s: this version has no event with .resched where there is more than one CPU", s->path);
 }

@@ -114,6 +114,11 @@ static void parse_file(struct parse *p)
 	}
 }
 
+bool scenario_timer_migrates(const struct scenario *s)
+{
+	return s->cmdline >> CMDLINE_TIMER_MIGRATE & 1;
+}
+
 enum scheme scenario_scheme(const struct scenario *s, enum scheme asked)
 {
 	return s->cmdline >> CMDLINE_NOFSGSBASE & 1 ? SCHEME_SWAPGS : asked;

@@ -16,7 +16,7 @@
 
 #define SCENARIO_PINS 32
 
-enum cmdline_word { CMDLINE_NOFSGSBASE, CMDLINE_SWITCH_2019, CMDLINE_WORDS };
+enum cmdline_word { CMDLINE_NOFSGSBASE, CMDLINE_SWITCH_2019, CMDLINE_TIMER_MIGRATE, CMDLINE_WORDS };
 const char *cmdline_word_name(enum cmdline_word word);
 
 /* What a host may lack, so that the scenario is skipped there. */
@@ -54,6 +54,9 @@ struct scenario {
 	struct pin pins[SCENARIO_PINS];
 	unsigned pin_count;
 };
+
+/* Does the timer take its thread to the other CPU? */
+bool scenario_timer_migrates(const struct scenario *s);
 
 /* The scheme that the kernel runs if it is asked for this one: without FSGSBASE it falls back to swapgs. */
 enum scheme scenario_scheme(const struct scenario *s, enum scheme asked);

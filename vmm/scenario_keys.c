@@ -104,7 +104,9 @@ static bool add_bit(unsigned bit, unsigned *mask)
 
 const char *cmdline_word_name(enum cmdline_word word)
 {
-	static const char *const names[CMDLINE_WORDS] = { [CMDLINE_NOFSGSBASE] = "nofsgsbase", [CMDLINE_SWITCH_2019] = "switch=2019" };
+	static const char *const names[CMDLINE_WORDS] = {
+		[CMDLINE_NOFSGSBASE] = "nofsgsbase", [CMDLINE_SWITCH_2019] = "switch=2019", [CMDLINE_TIMER_MIGRATE] = "timer=migrate",
+	};
 
 	return names[word];
 }
@@ -237,7 +239,7 @@ const struct scenario_key scenario_keys[SCENARIO_KEYS] = {
 	{ "events",  set_events,  false, "nmi, mce, db, each also with .resched, irq, timer, gp and pf, each at most once" },
 	{ "deaths",  set_deaths,  true,  "mcip, same-ist, no-ist, each at most once, or none" },
 	{ "flags",   set_flags,   true,  "a hexadecimal number like 0x240602" },
-	{ "cmdline", set_cmdline, true,  "words of the guest's command line: nofsgsbase, switch=2019" },
+	{ "cmdline", set_cmdline, true,  "words of the guest's command line: nofsgsbase, switch=2019, timer=migrate" },
 	{ "shows",   set_shows,   true,  "what the end of a run prints of it: exits, executed" },
 	{ "needs",   set_needs,   true,  "what a host may lack: watchpoints, breakpoints, kernel-int3" },
 	{ "begins",  set_begins,  true,  "user or boot" },

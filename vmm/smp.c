@@ -56,7 +56,6 @@ static unsigned thread_of_idle(const struct session *s, unsigned cpu)
 	return SESSION_NO_THREAD;
 }
 
-/* User data is one page for all threads. */
 static void put_away(struct session *s)
 {
 	struct session_cpu *c = &s->cpu[s->machine.cpu];
@@ -70,10 +69,6 @@ static void put_away(struct session *s)
 		return;
 	c->gs_base = s->model.gs_base;
 	s->thread[s->running] = (struct session_thread){ s->model, s->next };
-	for (unsigned n = 0; n < s->cpus; n++) {
-		memcpy(s->thread[n].model.data, s->next.data, sizeof(s->next.data));
-		memcpy(s->thread[n].next.data, s->next.data, sizeof(s->next.data));
-	}
 }
 
 /* A CPU without a thread has the GS base of the last one in I. */
@@ -100,6 +95,18 @@ static void take_out(struct session *s)
 	s->next = s->model;
 }
 
+void smp_share(struct session *s)
+{
+	const uint8_t *data = machine_sregs(&s->machine)->cs.selector & 3 ? s->model.data : s->next.data;
+
+	for (unsigned n = 0; n < s->cpus && s->running != SESSION_NO_THREAD; n++) {
+		if (n == s->running)
+			continue;
+		memcpy(s->thread[n].model.data, data, sizeof(s->model.data));
+		memcpy(s->thread[n].next.data, data, sizeof(s->next.data));
+	}
+}
+
 void smp_select(struct session *s, unsigned cpu)
 {
 	if (cpu == s->machine.cpu)
@@ -114,6 +121,9 @@ void smp_follow(struct session *s)
 {
 	if (s->cpus < 2 || !is_idle(s, s->machine.cpu))
 		return;
+	if (s->raised.active && cpu_cpl(&s->raised.before))
+		s->raised.active = false;       /* the thread has gone to the other CPU on its way out of that event */
+	smp_share(s);
 	put_away(s);
 	take_out(s);
 }
@@ -132,6 +142,7 @@ bool smp_turn(struct session *s)
 
 	if (s->cpus < 2)
 		return false;
+	smp_share(s);
 	smp_select(s, !s->machine.cpu);
 	s->run.sent |= vector >= FIRST_VECTOR && vector < FIRST_VECTOR + 64 ? bit(vector) : 0;
 	return true;

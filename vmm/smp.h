@@ -8,6 +8,10 @@
 /* All of the session speaks of this CPU from now on: machine, layout, the models of the thread that runs there, what is pending. */
 void smp_select(struct session *s, unsigned cpu);
 
+/* The CPU spoken of stops running, or runs another thread: user data is one page for all threads, and the others see what this one has done:
+ * in user code all before its boundary, in the kernel all that it is there for. Not for a look at the other CPU. */
+void smp_share(struct session *s);
+
 /* At a boundary of this CPU: if it has come to another thread, that is spoken of. */
 void smp_follow(struct session *s);
 

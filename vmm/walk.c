@@ -51,6 +51,7 @@ static void describe(struct walk *w, struct visit *v)
 		/* an instruction that faulted did not complete: its watchpoint has not fired */
 		.after_access = w->on->last_insn.touches_memory && !is_gate(s, c->rip),
 		.entered = w->on->judge.from_user, .boots = !w->on->judge.been_user, .no_idt = !c->idt_limit,
+		.no_timer = !cpu_cpl(c) && scenario_timer_migrates(s->unit.scenario),
 		.shadow = w->on->last_insn.is_sets_shadow,
 		.dr7_armed = c->dr7 != ABI_DR7_DISARMED,
 		.nmi_masked = c->nmi_masked, .raised = s->raised.active ? event_vector(s->raised.event) : 0,

@@ -36,6 +36,7 @@ bool walk_turns(struct session *s, unsigned turns, struct walk_result *out)
 	stops_keep(&s->stops);
 	walk_resume(s);
 	for (; turns && s->machine.cpu == cpu; turns--) {
+		smp_share(s);
 		smp_select(s, !cpu);
 		w->on = &w->cpu[!cpu];
 		while (s->machine.cpu != cpu && walk_visit(w) && walk_on(w))

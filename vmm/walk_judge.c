@@ -90,6 +90,8 @@ static void at_handler(struct walk_judge *w, struct session *s, const struct cpu
 	case_context_ordinary(s, w->refused_iret ? 3 : cpu_cpl(&w->entered));
 	if (h->vector == ABI_VECTOR_CALL)
 		smp_called(s);
+	if (h->vector == ABI_VECTOR_TIMER && scenario_timer_migrates(s->unit.scenario))
+		model_move(&s->next, !s->next.cpu);
 }
 
 static void in_kernel(struct walk_judge *w, struct session *s, struct cpu_state *now)
@@ -185,10 +187,19 @@ bool walk_judge_needs_i(const struct session *s, const struct cpu_state *now)
 	return false;
 }
 
+/* An interrupt before the user's instruction: at its gate the frame says so. */
+static bool is_interrupt(const struct walk_judge *w, const struct session *s, const struct cpu_state *now)
+{
+	for (unsigned n = FIRST_INTERRUPT; n < LAYOUT_GATES; n++)
+		if (now->rip == s->layout.gate[n])
+			return cpu_cpl(&w->last) == 3;
+	return false;
+}
+
 /* What is watched was touched by the instruction before: nothing may come before its #DB. */
 static void judge_hit(struct walk_judge *w, struct session *s, const struct cpu_state *now)
 {
-	w->hit = w->started ? walk_watch_due(s, &w->last, &w->after_hit) : 0;
+	w->hit = w->started && !is_interrupt(w, s, now) ? walk_watch_due(s, &w->last, &w->after_hit) : 0;
 	if (!w->hit)
 		return;
 	judge_at(&s->judge, "hit", now);
