@@ -69,7 +69,7 @@ static void judge_end(struct session *s, const struct stop *stop)
 	judge_equal(&s->judge, RULE_PROGRESS, "the workload's result", stop->value, final.exit_code);
 	judge_check(&s->judge, RULE_PROGRESS, same_page(s, ABI_USER_DATA, final.data), "user data differs at the end");
 	judge_check(&s->judge, RULE_PROGRESS, same_page(s, ABI_USER_STACK, final.stack), "user stack differs at the end");
-	judge_check(&s->judge, RULE_PROGRESS, same_page(s, ABI_USER_STACK_2, final.stack_2), "the second thread's stack differs at the end");
+	judge_check(&s->judge, RULE_PROGRESS, same_page(s, final.stack_page - ABI_USER_STACK_STEP, final.stack_2), "the second thread's stack differs at the end");
 }
 
 static void judge_threads(struct session *s)
@@ -78,7 +78,8 @@ static void judge_threads(struct session *s)
 	for (unsigned n = 0; n < s->cpus; n++) {
 		const struct model *m = n == s->running ? &s->next : &s->thread[n].next;
 
-		judge_check(&s->judge, RULE_PROGRESS, same_page(s, m->stack_page, m->stack), "the stack of thread %u differs at the end", n);
+		judge_check(&s->judge, RULE_PROGRESS, same_page(s, m->stack_page, m->stack), "the stack of CPU %u's thread differs at the end", n);
+		judge_check(&s->judge, RULE_PROGRESS, same_page(s, m->stack_page - ABI_USER_STACK_STEP, m->stack_2), "the stack of CPU %u's second thread differs at the end", n);
 	}
 }
 

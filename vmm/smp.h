@@ -8,6 +8,9 @@
 /* All of the session speaks of this CPU from now on: machine, layout, the models of the thread that runs there, what is pending. */
 void smp_select(struct session *s, unsigned cpu);
 
+/* Does this CPU stand on its idle stack, running no thread? */
+bool smp_is_idle(struct session *s);
+
 /* At a boundary of this CPU: if it has come to another thread, that is spoken of. */
 void smp_follow(struct session *s);
 
