@@ -7,7 +7,7 @@
 
 #include "guest/abi_calls.h"
 
-#define ABI_VERSION 5
+#define ABI_VERSION 6
 
 /* Memory. All RAM is mapped at ABI_KERNEL_VIRT + physical address. User pages are
  * mapped where the ELF's user segments say (virtual) onto their physical address. */

@@ -43,7 +43,7 @@
  * thread that does not run: with FSGSBASE offered selectors and bases are kept as they are; without it a selector that is not null wins,
  * and when the thread runs again the base is that of the descriptor. A selector that can no longer be loaded then becomes null (and its base 0
  * without FSGSBASE). The other thread is the one that does not call; -ESRCH if there is none. */
-#define ABI_SYS_FORK     16                  /* the second thread is made: all registers, FS and GS as the caller's, but RIP := RBX,
+#define ABI_SYS_FORK     16                  /* the second thread of the CPU is made: all registers, FS and GS as the caller's, but RIP := RBX,
                                               * RSP := RDI, RAX := 0. Returns 1; -EAGAIN if the CPU has two; -EFAULT if RBX
                                               * is out of user space */
 #define ABI_SYS_EXEC     17                  /* RIP := RDI, bases of FS and GS 0, selectors null, no TLS descriptor; returns 0;

@@ -177,13 +177,13 @@ unsigned case_walk(struct session *s, const struct case_start *start, enum event
 	inject_event(&s->machine, event, &start->state);
 	stops_carpet(&s->stops);
 	s->run.report_faults = true;
-	stop = run_to_stop(&s->run);
+	stop = case_run_alone(s);
 	while (stop.kind == STOP_BOUNDARY && n < WALK_LIMIT && !(n && case_stands_at(s, &start->before) && !take_interrupt(s))) {
 		machine_get(&s->machine, MACHINE_CORE, &now);
 		n += cpu_cpl(&now) == 0;
 		seen(context, &now);
 		stops_lift(&s->stops, now.rip);
-		stop = run_to_stop(&s->run);
+		stop = case_run_alone(s);
 		stops_set(&s->stops, now.rip);
 	}
 	s->run.report_faults = false;

@@ -54,8 +54,7 @@ static bool may_interrupt(struct session *s)
 	return machine_regs(&s->machine)->rflags & RFLAGS_IF && !machine_in_shadow(&s->machine);
 }
 
-/* To the next stop. The other CPU stands still: one that is given the turn, or sent an interrupt, is not waited for, with the event and without. */
-static struct stop run_alone(struct session *s)
+struct stop case_run_alone(struct session *s)
 {
 	struct stop stop = run_to_stop(&s->run);
 
@@ -74,12 +73,12 @@ static struct stop go_on(struct session *s)
 	if (run->ipi && may_interrupt(s)) {
 		inject_interrupt(&s->machine, run->ipi);
 		run->ipi = 0;
-		return run_alone(s);            /* the stop here stays: the interrupt comes first */
+		return case_run_alone(s);            /* the stop here stays: the interrupt comes first */
 	}
 	if (!stops_is_set(&s->stops, here))
-		return run_alone(s);
+		return case_run_alone(s);
 	stops_lift(&s->stops, here);
-	stop = run_alone(s);
+	stop = case_run_alone(s);
 	stops_set(&s->stops, here);             /* nothing comes back here without another stop in between */
 	return stop;
 }

@@ -144,7 +144,7 @@ bool smp_turn(struct session *s)
 		return false;
 	smp_select(s, !s->machine.cpu);
 	s->run.sent |= vector >= FIRST_VECTOR && vector < FIRST_VECTOR + 64 ? bit(vector) : 0;
-	if (vector == ABI_VECTOR_KICK && s->running != SESSION_NO_THREAD)
+	if (vector == ABI_VECTOR_KICK && !smp_is_idle(s))       /* which has nobody to be asked */
 		asked_for_reschedule(s);
 	return true;
 }
