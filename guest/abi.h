@@ -7,7 +7,7 @@
 
 #include "guest/abi_calls.h"
 
-#define ABI_VERSION 5
+#define ABI_VERSION 6
 
 /* Memory. All RAM is mapped at ABI_KERNEL_VIRT + physical address. User pages are
  * mapped where the ELF's user segments say (virtual) onto their physical address. */
@@ -24,8 +24,7 @@
 #define ABI_USER_STACK   0x7ff000            /* lowest byte of the stack page */
 #define ABI_USER_RSP     0x7fff00            /* RSP of the first user instruction */
 #define ABI_USER_STACK_STEP 0x2000           /* thread n has its stack page and its first RSP so much times n lower */
-#define ABI_USER_STACK_2 (ABI_USER_STACK - ABI_USER_STACK_STEP) /* thread 1's */
-#define ABI_USER_RSP_2   (ABI_USER_RSP - ABI_USER_STACK_STEP)
+#define ABI_USER_RSP_2   (ABI_USER_RSP - ABI_USER_STACK_STEP) /* thread 1's */
 #define ABI_USER_UNMAPPED 0x900000           /* never mapped: a user pointer that faults */
 
 /* Per-CPU areas: K of CPU n is the symbol percpu_areas + n * ABI_PERCPU_SIZE. */
@@ -34,10 +33,12 @@
 
 /* What I holds under scheme pure, always: it changes only if somebody swaps or writes it. Canonical, no K, and no U of the bench's. */
 #define ABI_GS_POISON    0xffffdead00000000
-/* User threads: as many as threads= on the command line says, one without it; SYS_FORK makes the second one, too. Each has the
- * kernel stack of its number among the thread stacks of abi_stacks. The word at K + ABI_PERCPU_CURRENT points to what the kernel
- * keeps of the running one; ABI_THREAD_WORK from there lie its work flags. */
-#define ABI_THREADS      2
+/* User threads: threads= on the command line says how many there are from the start, on all CPUs together and on each as many; one on each
+ * without it. SYS_FORK makes a CPU's second one, too. Those of CPU n have the numbers from n * ABI_THREADS_OF_CPU on. Each has the kernel
+ * stack of its number among the thread stacks of abi_stacks, and the element of its number of the array `threads` is what the kernel
+ * keeps of it. The word at K + ABI_PERCPU_CURRENT points to that of the running one; ABI_THREAD_WORK from there lie its work flags. */
+#define ABI_THREADS_OF_CPU 2
+#define ABI_THREADS      (ABI_CPUS * ABI_THREADS_OF_CPU)
 #define ABI_PERCPU_CURRENT 0x18
 #define ABI_THREAD_WORK  0x28
 
@@ -115,17 +116,19 @@
 #define ABI_USER_GPR      0x0123456780001000
 #define ABI_USER_GPR_STEP 0x0000100000010001
 
-/* The second thread begins at the symbol user_NAME_2 of the program user_NAME, with ABI_USER_GPR_2 in the place of ABI_USER_GPR, RSP
- * ABI_USER_RSP_2, RDI ABI_USER_GS_2, and RCX as the first one's; all else (RSI, too) by the same formula. */
+/* The second thread of a CPU begins at the symbol user_NAME_2 of the program user_NAME, on CPU 1 at user_NAME_cpu1_2, with ABI_USER_GPR_2 in
+ * the place of ABI_USER_GPR, RSP by its number, RDI ABI_USER_GS_2 and a step for each CPU, and RCX as the first one's; all else (RSI, too) by the
+ * same formula. */
 #define ABI_USER_GPR_2    0x0fedcba980002000
 #define ABI_USER_GS_2     0x300005000         /* settable by system call, more than 32 bits, no name's value */
+#define ABI_USER_GS_2_STEP 0x10000
 
 /* The command line: NUL-terminated words "scheme=ist program=syscall gs=0x1000 flags=0x0
  * nofsgsbase" that the bench writes into the symbol boot_cmdline before the first instruction; where nobody has, the PVH entry
  * takes the loader's. nofsgsbase: as if CPUID did not offer FSGSBASE; then every other scheme falls back to swapgs, and CR4.FSGSBASE
  * is 0. lapic: there is a local APIC, whose pin LINT1 is to raise NMIs. cpus=2: CPU 1 begins at the symbol _start_secondary with its
  * number in EDI, in the state in which CPU 0 began, and runs user_NAME_cpu1, with gs1= as its user GS value. The workload ends where
- * the last thread does. threads=0x2: the second thread is there from the start.
+ * the last CPU's does. threads=0x2, with two CPUs 0x4: the second thread of each CPU is there from the start.
  * timer=migrate, with two CPUs: what the timer asks for is ABI_WORK_MIGRATE.
  * switch=2019: a switch reads and writes FS and GS bases in the way that was proposed in 2019; needs FSGSBASE. */
 #define ABI_CMDLINE_SIZE 256
@@ -178,7 +181,7 @@ struct abi_stack {
 	uint32_t vectors;       /* IST stack: bit n = vector n arrives here; thread stack: 0; or ABI_STACK_IDLE */
 	char name[16];
 };
-#define ABI_STACK_IDLE   0x80000000     /* of a CPU that runs no thread. A thread stack belongs to the thread that begins on that CPU */
+#define ABI_STACK_IDLE   0x80000000     /* of a CPU that runs no thread. A thread stack belongs to a thread that begins on that CPU */
 
 /* The array abi_exempt: bytes that an injected event may change for good (counters), and why. With a vector, the
  * counter is 8 bytes and goes up by one for each event of that vector handled, and for nothing else; with

@@ -12,7 +12,7 @@
 #define ABI_SYS_JUMP     3                   /* user RIP := RDI, returns 0; RCX kept, so only to the next
                                               * instruction it goes by SYSRET */
 #define ABI_SYS_READ     4                   /* returns the 8 bytes at user pointer RDI, -EFAULT if it faults */
-#define ABI_SYS_EXIT     5                   /* ends the workload: RDI goes to ABI_PORT_DONE */
+#define ABI_SYS_EXIT     5                   /* ends the workload of this CPU, all its threads': the last CPU's RDI goes to ABI_PORT_DONE */
 #define ABI_SYS_YIELD    6                   /* asks for a reschedule of itself, returns 0 */
 #define ABI_SYS_SIGRETURN 7                  /* RIP CS RFLAGS RSP SS := five words at user pointer RDI, returns 0;
                                               * -EFAULT if reading faults or RIP is out of user space */
@@ -33,8 +33,10 @@
                                               * R11 := RFLAGS; returns 0; -EFAULT if reading faults. RIP is not looked at */
 #define ABI_SYS_NMI_FAULTS 25                /* RDI not 0: from now on the body of every NMI faults; 0: no more; returns 0 */
 /* With two CPUs. The other one must run a thread for RESCHED_OTHER and SET_GS_OTHER: nothing else is in the contract. MIGRATE, and
- * every other way to the other CPU: the thread waits until the one that runs there has ended. */
-#define ABI_SYS_RESCHED_OTHER 32             /* asks for a reschedule of the other CPU's thread, returns 0 */
+ * every other way to the other CPU: the thread waits until the one that runs there has ended; that of one of two threads of a CPU is
+ * not in the contract. */
+#define ABI_SYS_RESCHED_OTHER 32             /* asks for a reschedule of the thread that runs on the other CPU, done before that one's next
+                                              * user instruction there; returns 0 */
 #define ABI_SYS_SET_GS_OTHER 33              /* U of the other CPU's thread := RDI, before it runs on; -EPERM as for SET_GS */
 #define ABI_SYS_MIGRATE  34                  /* the thread goes on on CPU RDI; returns 0, -EINVAL if there is none */
 
@@ -42,8 +44,8 @@
  * thread that does not run: with FSGSBASE offered selectors and bases are kept as they are; without it a selector that is not null wins,
  * and when the thread runs again the base is that of the descriptor. A selector that can no longer be loaded then becomes null (and its base 0
  * without FSGSBASE). The other thread is the one that does not call; -ESRCH if there is none. */
-#define ABI_SYS_FORK     16                  /* the second thread is made: all registers, FS and GS (base and stride, too) as the caller's, but
-                                              * RIP := RBX, RSP := RDI, RAX := 0. Returns 1; -EAGAIN if there are ABI_THREADS; -EFAULT if RBX
+#define ABI_SYS_FORK     16                  /* the second thread of the CPU is made: all registers, FS and GS (base and stride, too) as the
+                                              * caller's, but RIP := RBX, RSP := RDI, RAX := 0. Returns 1; -EAGAIN if the CPU has two; -EFAULT if RBX
                                               * is out of user space */
 #define ABI_SYS_EXEC     17                  /* RIP := RDI, bases of FS and GS 0, selectors null, no TLS descriptor; returns 0;
                                               * -EFAULT if RDI is out of user space */

@@ -118,12 +118,15 @@ user_text_pt:
 	.quad	PHYS(__user_text_load) + 0x2000 + PAGE_USER_RO
 	.quad	PHYS(__user_text_load) + 0x3000 + PAGE_USER_RO
 	.fill	508, 8, 0
-user_data_pt:				/* data is the first page here, the stacks further up */
+user_data_pt:				/* data is the first page here, the stacks further up, the last thread's first */
 	.quad	PHYS(user_data_page) + PAGE_USER_RW
-	.fill	INDEX(ABI_USER_STACK - ABI_USER_STACK_STEP, 12) - 1, 8, 0
-	.quad	PHYS(user_stack_page) + 4096 + PAGE_USER_RW
+	.fill	INDEX(ABI_USER_STACK - ABI_THREADS * ABI_USER_STACK_STEP, 12), 8, 0
+	.set	thread, ABI_THREADS
+	.rept	ABI_THREADS
+	.set	thread, thread - 1
 	.fill	ABI_USER_STACK_STEP / 4096 - 1, 8, 0
-	.quad	PHYS(user_stack_page) + PAGE_USER_RW
+	.quad	PHYS(user_stack_page) + thread * 4096 + PAGE_USER_RW
+	.endr
 	.fill	511 - INDEX(ABI_USER_STACK, 12), 8, 0
 
 /* The user's writable pages: data, and a stack for each thread. */
@@ -136,5 +139,5 @@ user_data_page:
 	.size	user_data_page, 4096
 	.type	user_stack_page, @object
 user_stack_page:
-	.skip	4096 * ABI_CPUS
-	.size	user_stack_page, 4096 * ABI_CPUS
+	.skip	4096 * ABI_THREADS
+	.size	user_stack_page, 4096 * ABI_THREADS

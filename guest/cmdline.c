@@ -8,10 +8,10 @@
  * empty. */
 char boot_cmdline[ABI_CMDLINE_SIZE] __attribute__((section(".data"), used));
 
-/* A user program of user.h: where it begins; on CPU 1, and as a second thread, 0 if it does not. */
+/* A user program of user.h: where it begins; on CPU 1, and as the second thread of each CPU, 0 if it does not. */
 struct program {
 	const char *name;
-	uint64_t first, on_cpu_1, second;
+	uint64_t first, on_cpu_1, second[ABI_CPUS];
 };
 extern const struct program __programs_start[], __programs_end[];
 
@@ -86,7 +86,8 @@ static void set_program(struct cmdline *out, const struct program *program)
 {
 	out->program = program->first;
 	out->program_1 = program->on_cpu_1;
-	out->program_2 = program->second;
+	for (unsigned cpu = 0; cpu < ABI_CPUS; cpu++)
+		out->program_2[cpu] = program->second[cpu];
 }
 
 static void parse_word(const char *word, struct cmdline *out)
@@ -132,6 +133,18 @@ static const char *next_word(const char *line, char *word)
 	return line;
 }
 
+/* As many on each CPU. */
+static void check_threads(const struct cmdline *args)
+{
+	uint64_t each = args->threads / args->cpus;
+
+	if (args->threads % args->cpus || each > ABI_THREADS_OF_CPU)
+		cmdline_refuse("command line: threads= has two for each CPU, or one", 0);
+	for (unsigned cpu = 0; cpu < args->cpus && each > 1; cpu++)
+		if (!args->program_2[cpu])
+			cmdline_refuse("command line: no program of a second thread", 0);
+}
+
 void cmdline_parse(struct cmdline *out)
 {
 	static char word[ABI_CMDLINE_SIZE];
@@ -147,6 +160,5 @@ void cmdline_parse(struct cmdline *out)
 		cmdline_refuse("command line: there are not so many CPUs, or no program for each", 0);
 	if (out->timer_migrates && out->cpus < 2)
 		cmdline_refuse("command line: there is no other CPU", "timer=migrate");
-	if (out->threads > ABI_THREADS || (out->threads == 2 && !out->program_2))
-		cmdline_refuse("command line: more threads than there are, or no second program", 0);
+	check_threads(out);
 }

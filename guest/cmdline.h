@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "guest/abi.h"
 #include "guest/desc.h"
 
 struct cmdline {
@@ -18,8 +19,8 @@ struct cmdline {
 	uint64_t flags;                 /* flags=0x..., RSI of the first user instruction */
 	bool fsgsbase;                  /* set CR4.FSGSBASE under swapgs too */
 	bool nofsgsbase;                /* as if CPUID did not offer it */
-	uint64_t program_2;             /* ... and of user_NAME_2; 0 if there is none */
-	uint64_t threads;               /* threads=0x2: the second thread, too */
+	uint64_t program_2[ABI_CPUS];   /* ... and of user_NAME_2, user_NAME_cpu1_2; 0 if there is none */
+	uint64_t threads;               /* threads=0x2: of all CPUs together; twice as many as cpus: the second thread of each, too */
 	bool switch_2019;               /* switch=2019: how FS and GS are switched */
 	bool timer_migrates;            /* timer=migrate: what the timer asks for */
 	bool lapic;                     /* NMIs come through the local APIC */

@@ -135,6 +135,6 @@ void kmain_secondary(unsigned cpu)
 
 	cpu_init(cpu);
 	percpu_areas[cpu].online = 1;
-	user_frame(first, args.program_1, args.gs_1, ABI_USER_RSP - cpu * ABI_USER_STACK_STEP);
+	user_frame(first, args.program_1, args.gs_1, ABI_USER_RSP - cpu * ABI_THREADS_OF_CPU * ABI_USER_STACK_STEP);
 	enter_user(first);
 }

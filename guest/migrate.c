@@ -116,7 +116,7 @@ uint64_t sys_migrate(struct abi_frame *frame)
 	go_to(frame->rdi);
 }
 
-/* The last one says how the workload ended. */
+/* The last CPU's says how the workload ended. A second thread does not run any more: its CPU is idle from now on, but for who comes. */
 uint64_t sys_exit(struct abi_frame *frame)
 {
 	uint64_t ended = __atomic_add_fetch(&threads_ended, 1, __ATOMIC_SEQ_CST);

@@ -12,10 +12,14 @@ struct percpu *percpu_bases[ABI_CPUS];
 #define COUNTER(field, vector, why) \
 	{ (uint64_t)&percpu_areas[0].field, sizeof(percpu_areas[0].field), vector, why }, \
 	{ (uint64_t)&percpu_areas[1].field, sizeof(percpu_areas[1].field), vector, why }
+#define KEEPS_U(thread) \
+	{ (uint64_t)&threads[thread].gs_base, sizeof(uint64_t), ABI_KEEPS_U, "U under scheme pure, while the kernel runs" }
+#define SAVED(thread) \
+	{ (uint64_t)&threads[thread], THREAD_SAVED, ABI_SWITCH_STORES, "FS, GS, TLS, RSP of a thread, saved" }
 #define NESTED(cpu) \
 	{ (uint64_t)nmi_stack[cpu] + NMI_LATCH, sizeof(uint64_t), ABI_WHILE_NESTED, "NMIs owed" }, \
 	{ (uint64_t)nmi_stack[cpu] + IST_STACK_SIZE - 48, 48, ABI_WHILE_NESTED, "the CPU's words and RDX of an NMI inside an NMI" }
-_Static_assert(ABI_CPUS == 2, "a line for each CPU");
+_Static_assert(ABI_CPUS == 2 && ABI_THREADS == 4, "a line for each CPU, and for each thread");
 
 /* Counters and nothing else: what an event leaves behind on purpose. */
 const struct abi_exempt abi_exempt[] = {
@@ -27,16 +31,14 @@ const struct abi_exempt abi_exempt[] = {
 	COUNTER(irq_count, VECTOR_IRQ, "counts interrupts of the bench handled"),
 	COUNTER(resched_count, VECTOR_RESCHED, "counts reschedule interrupts handled"),
 	COUNTER(work_count, ABI_COUNTS_WORK, "counts reschedules done on the way to user code"),
-	{ (uint64_t)&threads[0].gs_base, sizeof(uint64_t), ABI_KEEPS_U, "U under scheme pure, while the kernel runs" },
-	{ (uint64_t)&threads[1].gs_base, sizeof(uint64_t), ABI_KEEPS_U, "U under scheme pure, while the kernel runs" },
+	KEEPS_U(0), KEEPS_U(1), KEEPS_U(2), KEEPS_U(3),
 	COUNTER(timer_count, VECTOR_TIMER, "counts timer interrupts handled"),
 	COUNTER(call_count, VECTOR_CALL, "counts calls from other CPUs"),
 	COUNTER(kick_count, VECTOR_KICK, "counts kicks from other CPUs"),
 	NESTED(0),
 	NESTED(1),
-	{ (uint64_t)&threads[0], THREAD_SAVED, ABI_SWITCH_STORES, "FS, GS, TLS, RSP of the first thread, saved" },
-	{ (uint64_t)&threads[1], THREAD_SAVED, ABI_SWITCH_STORES, "FS, GS, TLS, RSP of the second thread, saved" },
-	{ (uint64_t)&percpu_areas[0].user_rsp, sizeof(uint64_t), ABI_SWITCH_STORES, "RSP of the last SYSCALL" },
+	SAVED(0), SAVED(1), SAVED(2), SAVED(3),
+	COUNTER(user_rsp, ABI_SWITCH_STORES, "RSP of the last SYSCALL"),
 };
 
 struct percpu *percpu_expected(void)

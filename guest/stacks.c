@@ -9,7 +9,7 @@ _Static_assert(POWER_OF_TWO(THREAD_STACK_SIZE), "RSP & -size must find the slot"
 _Static_assert(POWER_OF_TWO(IST_STACK_SIZE), "RSP & -size must find the slot");
 _Static_assert(POWER_OF_TWO(IST_DB_STACK_SIZE), "RSP & -size must find the slot");
 
-uint8_t thread_stack[ABI_CPUS][THREAD_STACK_SIZE] __attribute__((aligned(THREAD_STACK_SIZE)));
+uint8_t thread_stack[ABI_THREADS][THREAD_STACK_SIZE] __attribute__((aligned(THREAD_STACK_SIZE)));
 uint8_t idle_stack[ABI_CPUS][IDLE_STACK_SIZE] __attribute__((aligned(4096)));
 uint8_t nmi_stack[ABI_CPUS][IST_STACK_SIZE] __attribute__((aligned(IST_STACK_SIZE)));
 static uint8_t double_fault_stack[ABI_CPUS][IST_STACK_SIZE] __attribute__((aligned(IST_STACK_SIZE)));
@@ -18,14 +18,18 @@ uint8_t debug_stack[ABI_CPUS][IST_DB_STACK_SIZE] __attribute__((aligned(IST_DB_S
 
 #define STACK(cpu, stack, slot_bytes, vectors, text) \
 	{ (uint64_t)(stack)[cpu], sizeof((stack)[cpu]), slot_bytes, cpu, vectors, text }
+#define THREAD(cpu, number) \
+	{ (uint64_t)thread_stack[number], sizeof(thread_stack[number]), THREAD_SLOT_BYTES, cpu, 0, "thread" }
+_Static_assert(ABI_THREADS_OF_CPU == 2, "a line for each thread");
 
 #define STACKS(n) \
-	[(n) * STACKS_OF_CPU + IST_NONE] = STACK(n, thread_stack, THREAD_SLOT_BYTES, 0, "thread"), \
+	[(n) * STACKS_OF_CPU + IST_NONE] = THREAD(n, (n) * ABI_THREADS_OF_CPU), \
 	[(n) * STACKS_OF_CPU + IST_NMI] = STACK(n, nmi_stack, NMI_SLOT_BYTES, 1u << VECTOR_NMI, "nmi"), \
 	[(n) * STACKS_OF_CPU + IST_DF] = STACK(n, double_fault_stack, IST_SLOT_BYTES, 1u << VECTOR_DF, "double-fault"), \
 	[(n) * STACKS_OF_CPU + IST_MC] = STACK(n, machine_check_stack, IST_SLOT_BYTES, 1u << VECTOR_MC, "machine-check"), \
 	[(n) * STACKS_OF_CPU + IST_DB] = STACK(n, debug_stack, IST_SLOT_BYTES, 1u << VECTOR_DB, "debug"), \
-	[(n) * STACKS_OF_CPU + STACK_IDLE] = STACK(n, idle_stack, 0, ABI_STACK_IDLE, "idle")
+	[(n) * STACKS_OF_CPU + STACK_IDLE] = STACK(n, idle_stack, 0, ABI_STACK_IDLE, "idle"), \
+	[(n) * STACKS_OF_CPU + STACK_SECOND] = THREAD(n, (n) * ABI_THREADS_OF_CPU + 1)
 
 const struct abi_stack abi_stacks[] = { STACKS(0), STACKS(1) };
 #define STACK_COUNT (sizeof(abi_stacks) / sizeof(abi_stacks[0]))
@@ -50,7 +54,9 @@ void stacks_init(void)
 
 void stacks_move(unsigned thread, unsigned cpu)
 {
-	set_slot(&abi_stacks[thread * STACKS_OF_CPU + IST_NONE], cpu);
+	unsigned which = thread % ABI_THREADS_OF_CPU ? STACK_SECOND : IST_NONE;
+
+	set_slot(&abi_stacks[thread / ABI_THREADS_OF_CPU * STACKS_OF_CPU + which], cpu);
 }
 
 uint64_t stacks_top(unsigned cpu, unsigned number)

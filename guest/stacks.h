@@ -27,13 +27,15 @@
 #define IST_DB   4
 
 #ifndef __ASSEMBLER__
-/* One of each for every CPU; thread n has thread_stack[n], on whichever CPU it runs. */
-extern uint8_t thread_stack[ABI_CPUS][THREAD_STACK_SIZE], idle_stack[ABI_CPUS][IDLE_STACK_SIZE];
+/* One of each for every CPU; but thread n has thread_stack[n], on whichever CPU it runs. */
+extern uint8_t thread_stack[ABI_THREADS][THREAD_STACK_SIZE], idle_stack[ABI_CPUS][IDLE_STACK_SIZE];
 extern uint8_t nmi_stack[ABI_CPUS][IST_STACK_SIZE], debug_stack[ABI_CPUS][IST_DB_STACK_SIZE];
 
-/* For each CPU: at the number in the TSS its IST stacks, at 0 the stack of the thread that begins there, and last its idle stack. */
+/* For each CPU: at the number in the TSS its IST stacks, at 0 the stack of the thread that begins there, and behind them its idle stack and
+ * that of its second thread. */
 #define STACK_IDLE 5
-#define STACKS_OF_CPU 6
+#define STACK_SECOND 6
+#define STACKS_OF_CPU 7
 extern const struct abi_stack abi_stacks[];
 
 void stacks_init(void);

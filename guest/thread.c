@@ -19,44 +19,43 @@ struct switch_frame {
 void switch_to(struct thread *prev, struct thread *next);
 void thread_start(void), thread_start_pure(void);
 
-/* No register of it equals one of the first thread's. */
-static void second_frame(struct abi_frame *f, const struct cmdline *args, bool fsgsbase)
+/* No register of it equals one of the first threads'. */
+static void second_frame(struct abi_frame *f, unsigned cpu, const struct cmdline *args, bool fsgsbase)
 {
 	*f = (struct abi_frame){
 		.rax = GPR(0), .rcx = fsgsbase, .rdx = GPR(2), .rbx = GPR(3),
-		.rbp = GPR(5), .rsi = GPR(6), .rdi = ABI_USER_GS_2,
+		.rbp = GPR(5), .rsi = GPR(6), .rdi = ABI_USER_GS_2 + cpu * ABI_USER_GS_2_STEP,
 		.r8 = GPR(8), .r9 = GPR(9), .r10 = GPR(10), .r11 = GPR(11),
 		.r12 = GPR(12), .r13 = GPR(13), .r14 = GPR(14), .r15 = GPR(15),
 		.error = ABI_NO_ERROR,
-		.rip = args->program_2, .cs = ABI_USER_CS, .rflags = RFLAGS_IF | RFLAGS_FIXED,
-		.rsp = ABI_USER_RSP_2, .ss = ABI_USER_SS,
+		.rip = args->program_2[cpu], .cs = ABI_USER_CS, .rflags = RFLAGS_IF | RFLAGS_FIXED,
+		.rsp = ABI_USER_RSP_2 - cpu * ABI_THREADS_OF_CPU * ABI_USER_STACK_STEP, .ss = ABI_USER_SS,
 	};
 }
 
-/* runs: it is the one that runs there first. */
-static void begin_on(struct thread *thread, unsigned cpu, bool runs)
+static void begin_on(unsigned cpu, const struct cmdline *args, bool fsgsbase)
 {
-	thread->cpu = thread->gs_cpu = cpu;
-	stacks_move(thread->number, cpu);
-	thread->runnable = runs;
-	if (runs)
-		percpu_areas[cpu].current = thread;
+	static const struct thread nothing;
+	struct thread *runs = &threads[cpu * ABI_THREADS_OF_CPU];
+	struct abi_frame first;
+
+	runs->runnable = true;
+	percpu_areas[cpu].current = runs;
+	if (args->threads <= args->cpus)
+		return;
+	second_frame(&first, cpu, args, fsgsbase);
+	thread_make(cpu, &first, &nothing);
 }
 
 void thread_init(const struct cmdline *args, bool fsgsbase)
 {
-	static const struct thread nothing;
-	struct abi_frame first;
-
 	for (unsigned n = 0; n < ABI_THREADS; n++) {
 		threads[n].number = n;
 		threads[n].stack_top = (uint64_t)thread_stack[n] + THREAD_STACK_SIZE;
-		begin_on(&threads[n], n < args->cpus ? n : 0, n < args->cpus);
+		threads[n].cpu = threads[n].gs_cpu = n / ABI_THREADS_OF_CPU;
 	}
-	if (args->threads < 2)
-		return;
-	second_frame(&first, args, fsgsbase);
-	thread_make(&first, &nothing);
+	for (unsigned cpu = 0; cpu < args->cpus; cpu++)
+		begin_on(cpu, args, fsgsbase);
 }
 
 /* In turn, from the one after it on; another CPU's are not this one's business. */
@@ -81,9 +80,9 @@ struct thread *thread_other(const struct thread *thread)
 }
 
 /* Its kernel stack as if it had called switch_to on the way out: the frame at the top, and below it what leads there. */
-struct thread *thread_make(const struct abi_frame *first, const struct thread *like)
+struct thread *thread_make(unsigned cpu, const struct abi_frame *first, const struct thread *like)
 {
-	struct thread *made = &threads[1];
+	struct thread *made = &threads[cpu * ABI_THREADS_OF_CPU + 1];
 	struct abi_frame *frame = (struct abi_frame *)made->stack_top - 1;
 	struct switch_frame *start = (struct switch_frame *)frame - 1;
 

@@ -48,15 +48,14 @@ static inline struct thread *thread_current(void)
 	return percpu_this()->current;
 }
 
-/* The first one runs on CPU 0; the second one on CPU 1 if there is one, or, if the command line asks for it, on CPU 0 when it is its turn.
- * Behind stacks_init(). */
+/* Each CPU runs the first one of its own, and, if the command line asks for it, the second one when it is its turn. Behind stacks_init(). */
 void thread_init(const struct cmdline *args, bool fsgsbase);
 
 /* A thread that is not this one and is there, on the same CPU, or NULL. */
 struct thread *thread_other(const struct thread *thread);
 
-/* Makes the second thread, which begins with this frame and FS, GS and TLS of `like`; NULL if it is there already. */
-struct thread *thread_make(const struct abi_frame *first, const struct thread *like);
+/* Makes the second thread of a CPU, which begins with this frame and FS, GS and TLS of `like`; NULL if it is there already. */
+struct thread *thread_make(unsigned cpu, const struct abi_frame *first, const struct thread *like);
 
 /* Another thread runs if there is one; comes back when it is this one's turn again. IF = 0. */
 void thread_reschedule(void);

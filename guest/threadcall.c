@@ -20,7 +20,7 @@ uint64_t sys_fork(struct abi_frame *frame)
 	cpu_cli();
 	fsgs_save(own);
 	cpu_sti();
-	return thread_make(&first, own) ? 1 : -ABI_EAGAIN;
+	return thread_make(percpu_this()->cpu, &first, own) ? 1 : -ABI_EAGAIN;
 }
 
 /* As if it were switched to itself, with nothing left of what it was. */

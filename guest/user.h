@@ -6,11 +6,12 @@
 #include "guest/regs.h"
 
 #ifdef __ASSEMBLER__
-/* A program of this name; on CPU 1 its thread begins at user_NAME_cpu1, a second thread on CPU 0 at user_NAME_2, if there is such a symbol. */
+/* A program of this name; on CPU 1 its thread begins at user_NAME_cpu1, a second thread at user_NAME_2, and on CPU 1 at user_NAME_cpu1_2, if there
+ * is such a symbol. */
 .macro PROGRAM name
 	.pushsection .programs, "a"
-	.weak	user_\name\()_cpu1, user_\name\()_2
-	.quad	.Lprogram_\name, user_\name, user_\name\()_cpu1, user_\name\()_2
+	.weak	user_\name\()_cpu1, user_\name\()_2, user_\name\()_cpu1_2
+	.quad	.Lprogram_\name, user_\name, user_\name\()_cpu1, user_\name\()_2, user_\name\()_cpu1_2
 	.popsection
 	.pushsection .rodata
 .Lprogram_\name:

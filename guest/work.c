@@ -34,7 +34,10 @@ static void request(struct thread *thread, uint64_t what)
 
 void work_request_own(uint64_t what)
 {
-	request(thread_current(), what);
+	struct thread *here = thread_current();
+
+	if (here)                       /* an idle CPU has nobody to schedule again */
+		request(here, what);
 }
 
 void work_request_on(unsigned cpu)

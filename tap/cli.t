@@ -107,10 +107,11 @@ claim('a scenario file that is empty, binary, a directory, a FIFO or endless is 
 });
 claim('a scenario whose program the guest lacks is refused',
 	sub { need_engine(); refused('2|3', qr/nosuch/, 'run', scenario('program = nosuch')) });
-# Until this version runs two CPUs or more than two threads, it must not claim to.
-claim('a scenario with two CPUs or three threads is not run on less without a word', sub {
+# What this version cannot run it must not claim to.
+claim('a scenario with one thread on two CPUs, with three, or with four and turns is not run on less without a word', sub {
 	need_engine();
-	return map { refused('2|3', qr/cpus|threads/, 'run', '--gs', 'u-small', scenario($_)) } 'cpus = 2', 'threads = 3';
+	return map { refused('2|3', qr/cpus|threads/, 'run', '--gs', 'u-small', scenario(@$_)) }
+		['cpus = 2'], ['threads = 3'], ['cpus = 2', 'threads = 3'], ['cpus = 2', 'threads = 4', 'turns = 1'];
 });
 claim('a scenario file runs from any directory, without a rebuild', sub {
 	need_engine();

@@ -72,11 +72,11 @@ static inline struct layout good_layout(void)
 	static const unsigned vectors[] = { 1, 2, 6, 13, 14, 18, ABI_VECTOR_IRQ, ABI_VECTOR_RESCHED };
 	struct layout l = { .k_own = K, .k_other = OTHER_K, .stacks = STACK_COUNT };
 
-	l.stack[THREAD] = (struct kernel_stack){ STACKS, 0x2000, 0, 0, "thread", 0, 0 };
-	l.stack[NMI_STACK] = (struct kernel_stack){ STACKS + 0x3000, 0x1000, SLOT, 1 << 2, "nmi", 0, 0 };
-	l.stack[DF_STACK] = (struct kernel_stack){ STACKS + 0x4000, 0x1000, SLOT, 1 << 8, "double-fault", 0, 0 };
-	l.stack[MC_STACK] = (struct kernel_stack){ STACKS + 0x5000, 0x1000, SLOT, 1 << 18, "machine-check", 0, 0 };
-	l.stack[DB_STACK] = (struct kernel_stack){ STACKS + 0x6000, 0x2000, SLOT, 1 << 1, "debug", 0, 0 };
+	l.stack[THREAD] = (struct kernel_stack){ STACKS, 0x2000, 0, 0, "thread", 0, 0, 0 };
+	l.stack[NMI_STACK] = (struct kernel_stack){ STACKS + 0x3000, 0x1000, SLOT, 1 << 2, "nmi", 0, 0, 0 };
+	l.stack[DF_STACK] = (struct kernel_stack){ STACKS + 0x4000, 0x1000, SLOT, 1 << 8, "double-fault", 0, 0, 0 };
+	l.stack[MC_STACK] = (struct kernel_stack){ STACKS + 0x5000, 0x1000, SLOT, 1 << 18, "machine-check", 0, 0, 0 };
+	l.stack[DB_STACK] = (struct kernel_stack){ STACKS + 0x6000, 0x2000, SLOT, 1 << 1, "debug", 0, 0, 0 };
 	for (unsigned n = 0; n < COUNT_OF(vectors); n++)
 		l.gate[vectors[n]] = KERNEL_TEXT + 0x1000 + 0x40 * vectors[n];
 	return l;

@@ -191,7 +191,7 @@ static void test_allow_second_thread(void)
 	const unsigned second = w.layout.stacks;
 
 	world_link(&w);
-	w.layout.stack[w.layout.stacks++] = (struct kernel_stack){ STACKS - 0x10000, 0x2000, 0, 0, "thread-2", 0, 1 };
+	w.layout.stack[w.layout.stacks++] = (struct kernel_stack){ STACKS - 0x10000, 0x2000, 0, 0, "thread-2", 0, 0, 1 };
 	w.before.gpr[GPR_RSP] = STACKS - 0x10000 + 0x1000;
 	judge_allow_stacks(&w.judge, &w.in);
 	is_u64(w.judge.stacks, 1u << second, "irq at CPL 0 on the second thread's stack, while the first is said to run");

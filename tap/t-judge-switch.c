@@ -16,7 +16,7 @@ static struct world switch_world(unsigned cpl)
 	w.layout.exempt[0] = (struct exempt){ STORES, 8, ABI_SWITCH_STORES, "saved", 0 };
 	w.layout.exempts = 1;
 	w.layout.thread_work = FLAGS;
-	w.layout.stack[STACK_COUNT] = (struct kernel_stack){ STACKS - 0x8000, 0x2000, 0, 0, "thread-2", 0, 1 };
+	w.layout.stack[STACK_COUNT] = (struct kernel_stack){ STACKS - 0x8000, 0x2000, 0, 0, "thread-2", 0, 0, 1 };
 	w.layout.stacks = STACK_COUNT + 1;
 	return w;
 }
@@ -46,6 +46,8 @@ static void test_stores(void)
 	ok(breaks(&w, STORES, false, false, 0), "what a switch stores is live without one");
 	ok(!breaks(&w, STORES, true, false, 0), "and may change with one");
 	ok(breaks(&w, STORES - 1, true, false, 0) && breaks(&w, STORES + 8, true, false, 0), "but nothing beside it");
+	w.layout.exempt[0].cpu = 1;
+	ok(breaks(&w, STORES, true, false, 0), "nor what another CPU's switch stores");
 	breaks(&w, STORES, true, true, 0);
 	judge_begin(&w.judge);
 	ok(!w.judge.switched && !w.judge.asked, "the next case begins without");
@@ -102,7 +104,7 @@ int main(void)
 	elf = open_image();
 	if (!elf)
 		return 1;
-	plan(4 + 4 + 4 + 2);
+	plan(5 + 4 + 4 + 2);
 	test_stores();
 	test_flags();
 	test_stacks();

@@ -127,15 +127,16 @@ static void test_lying_stacks(void)
 		uint32_t vectors;
 		const char *why;
 	} rows[] = {
-		{ 0, 1 << 3, "abi_stacks names 0 thread stacks of CPU 0, not one" },
-		{ 2, 0, "abi_stacks names 2 thread stacks of CPU 0, not one" },
+		{ 0, 1 << 3, "abi_stacks names 1 thread stacks of CPU 0, not 2" },
+		{ 2, 0, "abi_stacks names 3 thread stacks of CPU 0, not 2" },
 		{ 1, 1 << 3, "abi_stacks names no stack for nmi on CPU 0" },
 		{ 3, 1 << 3, "abi_stacks names no stack for mce on CPU 0" },
 		{ 4, 1 << 3, "abi_stacks names no stack for db on CPU 0" },
-		{ 5, 0, "abi_stacks names 2 thread stacks of CPU 0, not one" },
-		{ 6, ABI_STACK_IDLE, "abi_stacks names 0 thread stacks of CPU 1, not one" },
-		{ 10, 0, "abi_stacks names 2 thread stacks of CPU 1, not one" },
-		{ 7, 1 << 3, "abi_stacks names no stack for nmi on CPU 1" },
+		{ 5, 0, "abi_stacks names 3 thread stacks of CPU 0, not 2" },
+		{ 6, ABI_STACK_IDLE, "abi_stacks names 1 thread stacks of CPU 0, not 2" },
+		{ 7, ABI_STACK_IDLE, "abi_stacks names 1 thread stacks of CPU 1, not 2" },
+		{ 11, 0, "abi_stacks names 3 thread stacks of CPU 1, not 2" },
+		{ 8, 1 << 3, "abi_stacks names no stack for nmi on CPU 1" },
 	};
 
 	for (unsigned n = 0; n < sizeof(rows) / sizeof(rows[0]); n++) {
@@ -175,7 +176,8 @@ static void test_lying_exempt(void)
 {
 	static const char *no_data = "abi_exempt[7] is not kernel data, or is text, a stack or the user's";
 	static const char *no_counter = "abi_exempt[7] counts a vector or keeps U and is not 8 bytes";
-	static const uint64_t user_pages[] = { ABI_USER_TEXT, ABI_USER_DATA, ABI_USER_STACK, ABI_USER_STACK_2 };
+	static const uint64_t user_pages[] = { ABI_USER_TEXT, ABI_USER_DATA, ABI_USER_STACK, ABI_USER_STACK - ABI_USER_STACK_STEP,
+					      ABI_USER_STACK - 2 * ABI_USER_STACK_STEP, ABI_USER_STACK - 3 * ABI_USER_STACK_STEP };
 	uint64_t k = address("percpu_areas"), text = address("__text_start"), end = address("__text_end");
 
 	exempts(k, 4, 0, NULL, "a counter of no vector may be of any size");
@@ -193,7 +195,7 @@ static void test_lying_exempt(void)
 	exempts(text - 1, 1, 0, NULL, "the byte below text is none of it");
 	exempts(end, 1, 0, NULL, "nor that above it");
 	exempts(k, 200, ABI_SWITCH_STORES, NULL, "what a switch stores may be of any size");
-	for (unsigned n = 0; n < 12; n++) {
+	for (unsigned n = 0; n < 14; n++) {
 		const struct kernel_stack *s = &layout.stack[n];
 		const bool ist = s->vectors && s->vectors != ABI_STACK_IDLE;
 
@@ -204,7 +206,7 @@ static void test_lying_exempt(void)
 		exempts(s->base + s->size - 48, 49, ABI_WHILE_NESTED, no_data, "one byte more");
 	}
 	exempts(k, 8, ABI_WHILE_NESTED, no_data, "kernel data for an event inside another");
-	for (unsigned n = 0; n < 4; n++) {
+	for (unsigned n = 0; n < 6; n++) {
 		exempts(user_page(user_pages[n]), 1, 0, no_data, "the first byte of a user page");
 		exempts(user_page(user_pages[n]) + PAGE_SIZE - 1, 1, 0, no_data, "the last byte of a user page");
 	}
@@ -252,7 +254,7 @@ int main(void)
 	close(mkstemp(path));
 	mem_init(&ram, ABI_RAM_SIZE);
 	read_image();
-	plan(1 + (35 + 8) + 1 + 9 + 7 + 9 + (15 + 12 * 4 + 1 + 4 * 2) + 2 + 3);
+	plan(1 + (35 + 8) + 1 + 9 + 7 + 10 + (15 + 14 * 4 + 1 + 6 * 2) + 2 + 3);
 	e = load();
 	ok(layout_init(&layout, e, &ram, err, sizeof(err)), "the layout of %s", guest_path());
 	elf_close(e);

@@ -4,9 +4,8 @@
 #include "tap/tap.h"
 #include "vmm/layout.h"
 
-#define CPU_STACKS 6                    /* of each CPU */
+#define CPU_STACKS 7                    /* of each CPU */
 #define COUNTED    9                    /* vectors that have a counter, and reschedules */
-#define NOBODY     (~0u)                /* the thread of a CPU that runs none */
 
 static struct layout layout;
 
@@ -22,11 +21,11 @@ static void test_stacks(void)
 		uint32_t vectors;
 		uint64_t slot_bytes;
 	} rows[CPU_STACKS] = { { "thread", 0, 16 }, { "nmi", 1 << 2, 32 }, { "double-fault", 1 << 8, 16 }, { "machine-check", 1 << 18, 16 },
-			       { "debug", 1 << 1, 16 }, { "idle", ABI_STACK_IDLE, 0 } };
+			       { "debug", 1 << 1, 16 }, { "idle", ABI_STACK_IDLE, 0 }, { "thread", 0, 16 } };
 	const struct kernel_stack *s = layout.stack;
 	unsigned overlaps = 0;
 
-	is_u64(layout.stacks, 2 * CPU_STACKS, "six stacks of each CPU");
+	is_u64(layout.stacks, 2 * CPU_STACKS, "seven stacks of each CPU");
 	for (unsigned n = 0; n < 2 * CPU_STACKS; n++) {
 		const unsigned cpu = n / CPU_STACKS, kind = n % CPU_STACKS;
 
@@ -44,7 +43,8 @@ static void test_stacks(void)
 			overlaps += overlap(&s[n], &s[k]);
 	}
 	layout_select(&layout, 0);
-	ok(s[0].base == address("thread_stack") && s[CPU_STACKS].base == s[0].base + s[0].size, "thread stacks are those of the guest");
+	ok(s[0].base == address("thread_stack") && s[6].base == s[0].base + s[0].size && s[CPU_STACKS].base == s[6].base + s[6].size,
+	   "thread stacks are those of the guest, in the order of the threads");
 	ok(s[5].base == address("idle_stack") && layout_idle_stack(&layout, 1) == s + CPU_STACKS + 5, "so are idle stacks");
 	is_u64(overlaps, 0, "no two overlap");
 	ok(layout_stack(&layout, ABI_USER_RSP) == LAYOUT_STACK_USER && layout_stack(&layout, 0) == LAYOUT_STACK_USER,
@@ -73,25 +73,13 @@ static void test_stack_of(void)
 		ok(irq == layout.stack && resched == layout.stack, "interrupts at CPL %u run on the thread stack", cpl);
 	}
 	ok(!layout_stack_of(&layout, 14, 0), "a page fault at CPL 0 has no stack of its own");
-	ok(layout_thread_stack(&layout, 0) == layout.stack && layout_thread_stack(&layout, 1) == layout.stack + CPU_STACKS &&
-	   !layout_thread_stack(&layout, 2), "each thread has a stack");
+	ok(layout_thread_stack(&layout, 0) == layout.stack && layout_thread_stack(&layout, 1) == layout.stack + 6 &&
+	   layout_thread_stack(&layout, 2) == layout.stack + CPU_STACKS && layout_thread_stack(&layout, 3) == layout.stack + CPU_STACKS + 6 &&
+	   !layout_thread_stack(&layout, LAYOUT_NO_THREAD), "each thread has a stack");
 	layout.thread = 1;
-	ok(layout_stack_of(&layout, 2, 3) == layout.stack + CPU_STACKS &&
-	   layout_stack_of(&layout, ABI_VECTOR_IRQ, 0) == layout.stack + CPU_STACKS &&
+	ok(layout_stack_of(&layout, 2, 3) == layout.stack + 6 && layout_stack_of(&layout, ABI_VECTOR_IRQ, 0) == layout.stack + 6 &&
 	   layout_stack_of(&layout, 2, 0) == layout.stack + 1, "that of the one that runs is used");
 	layout.thread = 0;
-}
-
-/* Two threads and one CPU. */
-static void test_share(void)
-{
-	const uint64_t second = layout.stack[CPU_STACKS].base + 8;
-
-	is_u64(layout_stack(&layout, second), LAYOUT_STACK_USER, "the second thread's stack is another CPU's");
-	layout_share_cpu(&layout);
-	is_u64(layout_stack(&layout, second), CPU_STACKS, "but CPU 0's where both threads are");
-	ok(layout_stack(&layout, layout.stack[CPU_STACKS + 1].base + 8) == LAYOUT_STACK_USER && layout.stack[0].cpu == 0, "and no other stack is");
-	layout.stack[CPU_STACKS].cpu = 1;
 }
 
 /* All that depends on the CPU, and a thread that goes to another one. */
@@ -101,25 +89,28 @@ static void test_select(void)
 	uint64_t k[] = { layout.k_own, layout.k_other };
 
 	layout_select(&layout, 1);
-	layout_give_stack(&layout, 1);
-	ok(layout.k_own == k[1] && layout.k_other == k[0] && layout.thread == 1, "CPU 1 has its own K and thread");
+	layout_give_stack(&layout, 1, 2);
+	ok(layout.k_own == k[1] && layout.k_other == k[0] && layout.thread == 2, "CPU 1 has its own K and thread");
 	other = layout_stack_of(&layout, 2, 0);
 	ok(other && other != nmi && other->cpu == 1, "and its own NMI stack");
 	ok(layout_stack(&layout, nmi->base + 8) == LAYOUT_STACK_USER, "the other one's is none of its stacks");
 	other = layout_stack_of(&layout, 0, 3);
 	ok(other == layout.stack + CPU_STACKS && other->cpu == 1, "nor is the other one's thread stack its own");
-	layout_give_stack(&layout, 0);
+	layout_give_stack(&layout, 1, 3);
+	ok(layout_stack_of(&layout, 0, 3) == layout.stack + CPU_STACKS + 6 && layout.stack[CPU_STACKS + 6].cpu == 1 && other->cpu == 1,
+	   "its second thread has another of them");
+	layout_give_stack(&layout, 0, 0);
 	ok(layout_stack_of(&layout, 0, 3) == thread && thread->cpu == 1 && other->cpu == LAYOUT_NO_CPU, "a thread that comes brings its stack");
 	layout_select(&layout, 0);
-	layout_give_stack(&layout, NOBODY);
+	layout_give_stack(&layout, ABI_CPUS, LAYOUT_NO_THREAD);
 	ok(layout_stack_of(&layout, 0, 3) == layout_idle_stack(&layout, 0) && layout_stack(&layout, thread->base + 8) == LAYOUT_STACK_USER,
 	   "the CPU that it has left has its idle stack");
-	layout_give_stack(&layout, 0);
+	layout_give_stack(&layout, 0, 0);
 	layout_select(&layout, 1);
-	layout_give_stack(&layout, 1);
+	layout_give_stack(&layout, 1, 2);
 	ok(layout_stack_of(&layout, 0, 3) == other && other->cpu == 1, "each has its own again");
 	layout_select(&layout, 0);
-	layout_give_stack(&layout, 0);
+	layout_give_stack(&layout, 0, 0);
 	ok(layout_stack_of(&layout, 0, 3) == thread && thread->cpu == 0 && layout.k_own == k[0] && layout.k_other == k[1], "and CPU 0 is as it was");
 }
 
@@ -184,7 +175,7 @@ static void test_exempts(void)
 					    ABI_COUNTS_WORK };
 	const struct abi_exempt *table = in_ram("abi_exempt");
 	const uint64_t threads = address("threads"), end = threads + symbol("threads")->st_size;
-	unsigned inside = 0, nested = 0, kept = 0, stored = 0, same = 0, cpus[COUNTED] = { 0 };
+	unsigned inside = 0, nested = 0, kept = 0, stored = 0, whose = 0, same = 0, cpus[COUNTED] = { 0 };
 
 	for (unsigned n = 0; n < layout.exempts; n++) {
 		const struct exempt *x = &layout.exempt[n];
@@ -194,6 +185,7 @@ static void test_exempts(void)
 		nested += x->vector == ABI_WHILE_NESTED && on_nmi_stack(x);
 		kept += x->vector == ABI_KEEPS_U && of_thread && x->size == 8;
 		stored += x->vector == ABI_SWITCH_STORES && (of_thread || in_area(x));
+		whose += of_thread && x->cpu == (x->addr - threads) / (symbol("threads")->st_size / ABI_CPUS);
 		same += x->reason[0] && !strncmp(x->reason, table[n].reason, sizeof(table[n].reason)) &&
 			x->addr == table[n].addr && x->vector == table[n].vector;
 		for (unsigned v = 0; v < COUNTED; v++)
@@ -202,7 +194,8 @@ static void test_exempts(void)
 	ok(layout.exempts > 0, "the guest declares counters");
 	is_u64(nested, 4, "and two places of each NMI stack that an NMI inside an NMI may change");
 	is_u64(kept, ABI_THREADS, "one place of each thread where U is kept");
-	is_u64(stored, ABI_THREADS + 1, "and one where a switch stores, besides the user's RSP");
+	is_u64(stored, ABI_THREADS + ABI_CPUS, "and one where a switch stores, besides the user's RSP on each CPU");
+	is_u64(whose, 2 * ABI_THREADS, "each thread's is the CPU's on which it begins");
 	is_u64(inside, layout.exempts - nested - kept - stored, "each counter is eight bytes in the per-CPU area");
 	is_u64(same, layout.exempts, "and says why, and of which vector");
 	for (unsigned v = 0; v < COUNTED; v++)
@@ -225,13 +218,12 @@ int main(void)
 	close(mkstemp(path));
 	mem_init(&ram, ABI_RAM_SIZE);
 	read_image();
-	plan(1 + (1 + 12 * 7 + 2 + 3) + (8 + 2 + 1 + 2) + 3 + 8 + 8 + (6 + LAYOUT_HANDLERS + 4) + (6 + COUNTED) + 5);
+	plan(1 + (1 + 14 * 7 + 2 + 3) + (8 + 2 + 1 + 2) + 9 + 8 + (6 + LAYOUT_HANDLERS + 4) + (7 + COUNTED) + 5);
 	e = load();
 	if (!ok(layout_init(&layout, e, &ram, err, sizeof(err)), "the layout of %s", guest_path()))
 		printf("# %s\n", err);
 	test_stacks();
 	test_stack_of();
-	test_share();
 	test_select();
 	test_event_code();
 	test_places();

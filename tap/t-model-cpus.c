@@ -73,6 +73,40 @@ static void test_work(void)
 	is_u64(m.gs_base, 0x4000, "with the base that it has there");
 }
 
+/* Two threads on CPU 1. */
+static void begin_two(void)
+{
+	struct model_boot boot = {
+		.entry = ABI_USER_TEXT, .entry_2 = ABI_USER_TEXT, .text = call, .text_size = sizeof(call), .cpu = 1, .cpus = 2,
+	};
+
+	model_init(&m, &boot);
+	strcpy(err, "no error was given");
+}
+
+static void test_two_threads(void)
+{
+	begin_two();
+	m.asked = true;
+	ok(m.current == 2 && model_threads(&m) == 2, "CPU 1 begins with thread 2, and has another");
+	model_reschedule(&m);
+	ok(m.current == 3 && !m.asked, "whose turn it is when what the other CPU has asked for is done");
+	ok(m.gpr[GPR_RSP] == ABI_USER_RSP - 3 * ABI_USER_STACK_STEP && m.gpr[GPR_RDI] == ABI_USER_GS_2 + ABI_USER_GS_2_STEP,
+	   "it has a stack and a value that CPU 0's second thread has not");
+	m.gpr[GPR_RAX] = ABI_SYS_YIELD;
+	ok(step() && m.current == 2 && m.rescheduled[1] == 1 && !m.rescheduled[0], "it gives way to thread 2, and no other");
+	m.gpr[GPR_RAX] = ABI_SYS_RESCHED_OTHER;
+	ok(step() && m.current == 2 && m.rescheduled[0] == 1, "what is asked of the other CPU is no turn here");
+	begin_two();
+	m.gpr[GPR_RAX] = ABI_SYS_MIGRATE;
+	m.gpr[GPR_RDI] = 1;
+	ok(step() && m.current == 2, "MIGRATE to its own CPU is nothing");
+	m.rip = ABI_USER_TEXT;
+	m.gpr[GPR_RAX] = ABI_SYS_MIGRATE;
+	m.gpr[GPR_RDI] = 0;
+	ok(!step() && strstr(err, "not in the contract"), "one of two threads does not go to the other CPU");
+}
+
 static void test_alone(void)
 {
 	static const uint64_t number[] = { ABI_SYS_SET_GS_OTHER, ABI_SYS_RESCHED_OTHER };
@@ -96,21 +130,24 @@ static void test_alone(void)
 static void test_stacks(void)
 {
 	begin_on(1, 2, push, sizeof(push));
-	is_u64(m.gpr[GPR_RSP], ABI_USER_RSP - ABI_USER_STACK_STEP, "thread 1 has a stack of its own");
+	is_u64(m.gpr[GPR_RSP], ABI_USER_RSP - 2 * ABI_USER_STACK_STEP, "CPU 1's thread has a stack of its own");
 	ok(step() && m.stack[(ABI_USER_RSP & 0xfff) - 8 + 7] == ABI_USER_GPR >> 56, "to which it pushes");
 	begin_on(1, 2, push, sizeof(push));
 	m.gpr[GPR_RSP] = ABI_USER_RSP;
 	ok(!step(), "the other thread's is not for it");
 	begin_on(0, 2, push, sizeof(push));
-	m.gpr[GPR_RSP] = ABI_USER_RSP - ABI_USER_STACK_STEP;
+	m.gpr[GPR_RSP] = ABI_USER_RSP - 2 * ABI_USER_STACK_STEP;
 	ok(!step(), "nor the other way round");
+	m.gpr[GPR_RSP] = ABI_USER_RSP - 3 * ABI_USER_STACK_STEP;
+	ok(!step(), "nor is that of its second thread");
 }
 
 int main(void)
 {
-	plan(6 * 3 + 9 + 4 + 4 + 2);
+	plan(6 * 3 + 9 + 7 + 4 + 5 + 2);
 	test_calls();
 	test_work();
+	test_two_threads();
 	test_alone();
 	test_stacks();
 	begin_on(0, 2, turn, sizeof(turn));

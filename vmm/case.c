@@ -44,6 +44,11 @@ static void set_stops(struct flight *f)
 	stops_set(t, f->start->before.rip);
 }
 
+static bool switches(const struct flight *f)
+{
+	return case_switches(f->s, f->in.before, f->in.event);
+}
+
 static void at_boundary(struct flight *f)
 {
 	f->done = f->back = true;
@@ -55,7 +60,7 @@ static void at_boundary(struct flight *f)
 	judge_back(&f->s->judge, &f->in, &f->now);
 	case_judge_back(f);
 	case_turns_judge(f);
-	if (event_asks(f->in.event) && !f->s->judge.breach.broken && !case_switches(f))
+	if (event_asks(f->in.event) && !f->s->judge.breach.broken && !switches(f))
 		case_finish_work(f->s, f->start);
 }
 
@@ -84,7 +89,7 @@ static void at_stop(struct flight *f)
 		flight_handler(f);
 	else if (rip == code->body)
 		flight_body(f);
-	else if (case_is_return(&f->s->layout, rip) && case_switches(f))
+	else if (case_is_return(&f->s->layout, rip) && switches(f))
 		case_fly_round(f, at_boundary);
 	else if (case_is_return(&f->s->layout, rip))
 		flight_return(f);
@@ -184,7 +189,7 @@ void case_inject(struct session *s, const struct case_start *start, enum event e
 		out->hash = hash_bytes(out->hash, out->breach.detail, strlen(out->breach.detail));
 	if (kept)
 		walk_bring_back(s, kept);
-	case_put_back(s, start, !out->breach.broken && !out->death && !follow && !kept, event_asks(event));
+	case_put_back(s, start, !out->breach.broken && !out->death && !follow && !kept, event_asks(event) || s->judge.switched);
 	if (!out->breach.broken && !out->death && opened)
 		case_nested(s, start, options, out);
 	s->exits = exits;

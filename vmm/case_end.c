@@ -70,7 +70,7 @@ static void judge_end(struct session *s, const struct stop *stop)
 	judge_equal(&s->judge, RULE_PROGRESS, "the workload's result", stop->value, final.exit_code);
 	judge_check(&s->judge, RULE_PROGRESS, same_page(s, ABI_USER_DATA, final.data), "user data differs at the end");
 	judge_check(&s->judge, RULE_PROGRESS, same_page(s, ABI_USER_STACK, final.stack), "user stack differs at the end");
-	judge_check(&s->judge, RULE_PROGRESS, same_page(s, ABI_USER_STACK_2, final.stack_2), "the second thread's stack differs at the end");
+	judge_check(&s->judge, RULE_PROGRESS, same_page(s, final.stack_page - ABI_USER_STACK_STEP, final.stack_2), "the second thread's stack differs at the end");
 }
 
 static void judge_threads(struct session *s)
@@ -79,7 +79,8 @@ static void judge_threads(struct session *s)
 	for (unsigned n = 0; n < s->cpus; n++) {
 		const struct model *m = n == s->running ? &s->next : &s->thread[n].next;
 
-		judge_check(&s->judge, RULE_PROGRESS, same_page(s, m->stack_page, m->stack), "the stack of thread %u differs at the end", n);
+		judge_check(&s->judge, RULE_PROGRESS, same_page(s, m->stack_page, m->stack), "the stack of CPU %u's thread differs at the end", n);
+		judge_check(&s->judge, RULE_PROGRESS, same_page(s, m->stack_page - ABI_USER_STACK_STEP, m->stack_2), "the stack of CPU %u's second thread differs at the end", n);
 	}
 }
 
@@ -205,13 +206,13 @@ unsigned case_walk(struct session *s, const struct case_start *start, enum event
 	inject_event(&s->machine, event, &start->state);
 	stops_carpet(&s->stops);
 	s->run.report_faults = true;
-	stop = run_to_stop(&s->run);
+	stop = case_run_alone(s);
 	while (stop.kind == STOP_BOUNDARY && n < WALK_LIMIT && !(n && case_stands_at(s, &start->before) && !take_interrupt(s))) {
 		machine_get(&s->machine, MACHINE_CORE, &now);
 		n += cpu_cpl(&now) == 0;
 		seen(context, &now);
 		stops_lift(&s->stops, now.rip);
-		stop = run_to_stop(&s->run);
+		stop = case_run_alone(s);
 		stops_set(&s->stops, now.rip);
 	}
 	s->run.report_faults = false;

@@ -9,34 +9,47 @@
 
 #define MAX_ARRIVALS 100                /* of other threads before the first one is back */
 
-static const uint64_t user_pages[] = { ABI_USER_DATA, ABI_USER_STACK, ABI_USER_STACK_2 };
-#define USER_PAGES (sizeof(user_pages) / sizeof(user_pages[0]))
+/* The user's memory, as far as threads that take turns can write to it. */
+struct user_pages {
+	uint64_t at[3];
+	const uint8_t *expected[3];
+};
+#define USER_PAGES 3
+
+static struct user_pages pages_of(const struct model *m)
+{
+	return (struct user_pages){
+		{ ABI_USER_DATA, m->stack_page, m->stack_page - ABI_USER_STACK_STEP }, { m->data, m->stack, m->stack_2 }
+	};
+}
 
 void case_allow_switch(struct session *s)
 {
 	s->judge.switched = true;
 	for (unsigned n = 0; n < ABI_THREADS; n++)
-		judge_allow_thread_stack(&s->judge, n);
+		if (s->next.parked[n].runnable)
+			judge_allow_thread_stack(&s->judge, n);
 }
 
 bool case_is_user_page(struct session *s, uint64_t page)
 {
+	const struct user_pages user = pages_of(&s->model);
 	gpa_t gpa;
 
 	for (unsigned n = 0; n < USER_PAGES; n++)
-		if (mem_walk(&s->machine.mem, s->layout.page_table, user_pages[n], &gpa, NULL) && gpa / PAGE_SIZE == page)
+		if (mem_walk(&s->machine.mem, s->layout.page_table, user.at[n], &gpa, NULL) && gpa / PAGE_SIZE == page)
 			return true;
 	return false;
 }
 
 void case_judge_user_memory(struct session *s, const struct model *m)
 {
-	const uint8_t *expected[USER_PAGES] = { m->data, m->stack, m->stack_2 };
+	const struct user_pages user = pages_of(m);
 	uint8_t page[PAGE_SIZE];
 
 	for (unsigned n = 0; n < USER_PAGES; n++) {
-		session_read(s, user_pages[n], page, sizeof(page));
-		judge_user_page(&s->judge, user_pages[n], page, expected[n]);
+		session_read(s, user.at[n], page, sizeof(page));
+		judge_user_page(&s->judge, user.at[n], page, user.expected[n]);
 	}
 }
 
@@ -67,11 +80,10 @@ struct stop case_round(struct session *s, struct model *m, unsigned home)
 	return stop;
 }
 
-/* By its own exit: an NMI's does no work. */
-bool case_switches(const struct flight *f)
+/* By its own exit, which does what another CPU has asked for, too; an NMI's does no work. */
+bool case_switches(const struct session *s, const struct cpu_state *before, enum event event)
 {
-	return event_asks(f->in.event) && cpu_cpl(f->in.before) && event_base(f->in.event) != EVENT_NMI &&
-	       model_threads(&f->s->model) > 1;
+	return (event_asks(event) || s->model.asked) && cpu_cpl(before) && event_base(event) != EVENT_NMI && model_threads(&s->model) > 1;
 }
 
 /* What the first thread must find: registers as at its boundary, but FS and GS by the model, because a selector may win. */
@@ -93,6 +105,7 @@ static void judge_first_back(struct flight *f, const struct model *m, void (*at_
 
 	f->in.before = &before;
 	f->in.user = m;
+	case_work_flags(f->s);          /* of this one again */
 	at_boundary(f);
 	case_judge_user_memory(f->s, m);
 	f->in.before = in.before;

@@ -18,7 +18,7 @@ void case_judge_user_memory(struct session *s, const struct model *m);
 bool case_is_user_page(struct session *s, uint64_t page);
 
 /* Does the event's own way back to user code lead to another thread first? */
-bool case_switches(const struct flight *f);
+bool case_switches(const struct session *s, const struct cpu_state *before, enum event event);
 /* The guest stands at the return instruction: the other thread's turn, then back to the boundary and judged there by at_boundary. */
 void case_fly_round(struct flight *f, void (*at_boundary)(struct flight *f));
 

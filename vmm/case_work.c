@@ -10,8 +10,10 @@
 #include "vmm/case_switch.h"
 #include "vmm/die.h"
 #include "vmm/inject.h"
+#include "vmm/smp.h"
 
 #define MAX_STOPS 200                   /* between two boundaries at CPL 3 */
+#define MAX_TURNS 10                    /* that are given away between two stops: more, and the guest waits for the other CPU */
 
 uint64_t case_work_flags(struct session *s)
 {
@@ -52,6 +54,15 @@ static bool may_interrupt(struct session *s)
 	return machine_regs(&s->machine)->rflags & RFLAGS_IF && !machine_in_shadow(&s->machine);
 }
 
+struct stop case_run_alone(struct session *s)
+{
+	struct stop stop = run_to_stop(&s->run);
+
+	for (unsigned n = 0; stop.kind == STOP_TURN && n < MAX_TURNS; n++)
+		stop = run_to_stop(&s->run);
+	return stop;
+}
+
 /* Takes the pending interrupt if it may come here; then to the next stop. */
 static struct stop go_on(struct session *s)
 {
@@ -62,12 +73,12 @@ static struct stop go_on(struct session *s)
 	if (run->ipi && may_interrupt(s)) {
 		inject_interrupt(&s->machine, run->ipi);
 		run->ipi = 0;
-		return run_to_stop(run);        /* the stop here stays: the interrupt comes first */
+		return case_run_alone(s);            /* the stop here stays: the interrupt comes first */
 	}
 	if (!stops_is_set(&s->stops, here))
-		return run_to_stop(run);
+		return case_run_alone(s);
 	stops_lift(&s->stops, here);
-	stop = run_to_stop(run);
+	stop = case_run_alone(s);
 	stops_set(&s->stops, here);             /* nothing comes back here without another stop in between */
 	return stop;
 }
@@ -142,15 +153,18 @@ struct stop case_to_user(struct session *s, const struct model *user)
 	return to_user(s, &(struct turns){ .plain = user });
 }
 
+/* One CPU alone comes to the same user boundary from everywhere before it; of two each boundary has a way of its own, because what the other
+ * one did meanwhile is left out. */
 void case_run_ahead(struct session *s, const struct case_start *start)
 {
+	const unsigned key = s->cpus > 1 ? s->begun : s->user_visits;
 	struct stop stop;
 
-	if (s->ahead && s->ahead->key == s->user_visits)
+	if (s->ahead && s->ahead->key == key)
 		return;
 	case_set_return_stops(s);
 	stop = to_user(s, NULL);
-	ahead_keep(&s->ahead, s, s->user_visits);
+	ahead_keep(&s->ahead, s, key);
 	s->ahead->ends = stop.kind != STOP_BOUNDARY;
 	s->run.boundary = start->before.rip;
 	case_put_back(s, start, true, true);
@@ -184,6 +198,10 @@ static void judge_end(struct session *s, const struct stop *stop, const struct m
 	char what[BREACH_DETAIL];
 
 	session_describe_stop(s, stop, what, sizeof(what));
+	if (stop->kind == STOP_TURN && smp_is_idle(s)) {        /* and so would it be without the event */
+		judge_check(&s->judge, RULE_PROGRESS, user->exited, "after the reschedule: %s", what);
+		return;
+	}
 	if (stop->kind != STOP_DONE) {
 		judge_check(&s->judge, RULE_PROGRESS, false, "after the reschedule: %s", what);
 		return;

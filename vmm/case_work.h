@@ -8,6 +8,10 @@
 /* The running thread's work flags; notes in the layout where they lie. */
 uint64_t case_work_flags(struct session *s);
 
+/* To the next stop. The other CPU stands still: one that is given the turn, or sent an interrupt, is not waited for, with the event and
+ * without; STOP_TURN if the guest waits for it. */
+struct stop case_run_alone(struct session *s);
+
 /* Lifts all stops and sets those that case_to_user() needs. */
 void case_set_return_stops(struct session *s);
 /* To the first boundary at CPL 3 where no interrupt is pending, or to the end of the workload. The return is judged: it must lead to
@@ -21,7 +25,7 @@ void case_judge_done(struct session *s, const struct case_start *start);
 void case_ask(struct session *s);
 
 /* Runs ahead of the walk, without an event, from a boundary at CPL 0 to the next at CPL 3 (or the end of the workload), and keeps
- * the machine as it is there; done once for all boundaries between two at CPL 3. The guest is put back. */
+ * the machine as it is there; done once for all boundaries of one CPU between two at CPL 3, with two CPUs for each. The guest is put back. */
 void case_run_ahead(struct session *s, const struct case_start *start);
 
 /* The event is back at its boundary and its interrupt pending: has it taken where IF allows it, then judges the first boundary

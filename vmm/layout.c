@@ -173,7 +173,7 @@ void layout_select(struct layout *l, unsigned cpu)
 	l->k_other = areas + !cpu * (uint64_t)ABI_PERCPU_SIZE;
 }
 
-void layout_give_stack(struct layout *l, unsigned thread)
+void layout_give_stack(struct layout *l, unsigned began_on, unsigned thread)
 {
 	l->thread = thread;
 	for (unsigned n = 0; n < l->stacks; n++) {
@@ -181,18 +181,11 @@ void layout_give_stack(struct layout *l, unsigned thread)
 
 		if (s->vectors)
 			continue;
-		if (s->first_cpu == thread)
+		if (s->first_cpu == began_on)
 			s->cpu = l->cpu;
 		else if (s->cpu == l->cpu)
 			s->cpu = LAYOUT_NO_CPU;
 	}
-}
-
-void layout_share_cpu(struct layout *l)
-{
-	for (unsigned n = 0; n < l->stacks; n++)
-		if (!l->stack[n].vectors)
-			l->stack[n].cpu = 0;
 }
 
 unsigned layout_stack(const struct layout *l, uint64_t rsp)
@@ -214,7 +207,7 @@ const struct kernel_stack *layout_idle_stack(const struct layout *l, unsigned cp
 const struct kernel_stack *layout_thread_stack(const struct layout *l, unsigned thread)
 {
 	for (unsigned n = 0; n < l->stacks; n++)
-		if (!l->stack[n].vectors && l->stack[n].first_cpu == thread)
+		if (!l->stack[n].vectors && l->stack[n].thread == thread)
 			return &l->stack[n];
 	return NULL;
 }

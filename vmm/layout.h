@@ -31,13 +31,14 @@ struct kernel_stack {
 	char name[17];
 	unsigned cpu;                   /* whose it is; of a thread's stack: where the thread runs, see layout_give_stack() */
 	unsigned first_cpu;             /* ... and where it began */
+	unsigned thread;                /* of a thread's stack: whose it is */
 };
 
 struct exempt {
 	uint64_t addr, size;
 	uint64_t vector;                /* counts the events of this vector; 0: of none */
 	char reason[49];
-	unsigned cpu;                   /* in whose area or on whose stack it lies */
+	unsigned cpu;                   /* in whose area or on whose stack it lies, or whose thread's it is */
 };
 
 /* The C half of one event: its handler and, for those that disarm DR7, the body that runs disarmed (else 0). */
@@ -89,8 +90,10 @@ bool layout_init(struct layout *l, const struct elf *elf, const struct mem *m, c
 
 /* From now on K, stacks, work flags and counters are those of this CPU; 0 at first. */
 void layout_select(struct layout *l, unsigned cpu);
-/* The stack of the thread that began on CPU `thread` is that of the CPU spoken of; any other thread's stack there is nobody's. */
-void layout_give_stack(struct layout *l, unsigned thread);
+/* The stacks of the threads that began on this CPU are those of the CPU spoken of, where `thread` runs; any other thread's stack there
+ * is nobody's. */
+void layout_give_stack(struct layout *l, unsigned began_on, unsigned thread);
+#define LAYOUT_NO_THREAD ABI_THREADS
 #define LAYOUT_NO_CPU 0xff
 
 /* Reads the gates out of the guest's IDT, once the guest has set it up. */
@@ -101,9 +104,6 @@ unsigned layout_stack(const struct layout *l, uint64_t rsp);
 
 /* The kernel stack of a thread, by its number; NULL if there is none. */
 const struct kernel_stack *layout_thread_stack(const struct layout *l, unsigned thread);
-
-/* The threads are all CPU 0's, and so are their stacks. */
-void layout_share_cpu(struct layout *l);
 
 /* The stack on which an event of this vector may run: the running thread's stack after an entry from CPL 3 and for interrupts (the
  * idle stack of a CPU that runs no thread), else the vector's IST stack. */

@@ -24,7 +24,7 @@ static const void *need_table(struct reader *r, const char *name, size_t record,
 	return p;
 }
 
-/* Of each CPU: one thread stack, and one stack for each event that has an IST stack. */
+/* Of each CPU: the stacks of its threads, and one stack for each event that has an IST stack. */
 static void check_stacks(struct reader *r, unsigned cpu)
 {
 	unsigned thread = 0, vectors = 0;
@@ -35,8 +35,8 @@ static void check_stacks(struct reader *r, unsigned cpu)
 		thread += !r->l->stack[n].vectors;
 		vectors |= r->l->stack[n].vectors;
 	}
-	if (thread != 1)
-		layout_complain(r, "abi_stacks names %u thread stacks of CPU %u, not one", thread, cpu);
+	if (thread != ABI_THREADS_OF_CPU)
+		layout_complain(r, "abi_stacks names %u thread stacks of CPU %u, not %u", thread, cpu, ABI_THREADS_OF_CPU);
 	for (enum event e = 0; e < EVENT_NMI_LIKE; e++)
 		if (!(vectors >> event_vector(e) & 1))
 			layout_complain(r, "abi_stacks names no stack for %s on CPU %u", event_name(e), cpu);
@@ -45,11 +45,14 @@ static void check_stacks(struct reader *r, unsigned cpu)
 static void read_stacks(struct reader *r)
 {
 	const struct abi_stack *s = need_table(r, "abi_stacks", sizeof(*s), LAYOUT_STACKS, &r->l->stacks);
+	unsigned threads = 0;
 
 	for (unsigned n = 0; n < r->l->stacks; n++) {
 		struct kernel_stack *k = &r->l->stack[n];
 
-		*k = (struct kernel_stack){ s[n].base, s[n].size, s[n].slot_bytes, s[n].vectors, "", s[n].cpu, s[n].cpu };
+		*k = (struct kernel_stack){ s[n].base, s[n].size, s[n].slot_bytes, s[n].vectors, "", s[n].cpu, s[n].cpu, LAYOUT_NO_THREAD };
+		if (!k->vectors)
+			k->thread = threads++;
 		memcpy(k->name, s[n].name, sizeof(s[n].name));
 		if (k->slot_bytes > k->size || !mem_at(r->mem, k->base - ABI_KERNEL_VIRT, k->size))
 			layout_complain(r, "abi_stacks[%u] lies outside RAM", n);
@@ -72,13 +75,26 @@ static bool within_ist_stack(const struct layout *l, const struct exempt *x)
 	return false;
 }
 
+static bool on_user_page(const struct reader *r, const struct exempt *x, gva_t page)
+{
+	gpa_t gpa;
+
+	return mem_walk(r->mem, r->l->page_table, page, &gpa, NULL) && overlap(x, ABI_KERNEL_VIRT + gpa, PAGE_SIZE);
+}
+
+static bool on_user_stack(const struct reader *r, const struct exempt *x)
+{
+	for (unsigned n = 0; n < ABI_THREADS; n++)
+		if (on_user_page(r, x, ABI_USER_STACK - n * ABI_USER_STACK_STEP))
+			return true;
+	return false;
+}
+
 /* Counters in kernel data and nothing else: not text, no stack, no page of the user's. What may change while an NMI is owed lies on
  * an IST stack. */
 static bool may_be_exempt(const struct reader *r, const struct exempt *x)
 {
-	static const uint64_t user_pages[] = { ABI_USER_TEXT, ABI_USER_DATA, ABI_USER_STACK, ABI_USER_STACK_2 };
 	const struct layout *l = r->l;
-	gpa_t gpa;
 
 	if (x->vector == ABI_WHILE_NESTED)
 		return within_ist_stack(l, x);
@@ -89,11 +105,7 @@ static bool may_be_exempt(const struct reader *r, const struct exempt *x)
 	for (unsigned n = 0; n < l->stacks; n++)
 		if (overlap(x, l->stack[n].base, l->stack[n].size))
 			return false;
-	for (unsigned n = 0; n < sizeof(user_pages) / sizeof(user_pages[0]); n++)
-		if (mem_walk(r->mem, l->page_table, user_pages[n], &gpa, NULL) &&
-		    overlap(x, ABI_KERNEL_VIRT + gpa, PAGE_SIZE))
-			return false;
-	return true;
+	return !on_user_page(r, x, ABI_USER_TEXT) && !on_user_page(r, x, ABI_USER_DATA) && !on_user_stack(r, x);
 }
 
 /* Without a counter nobody could tell that an event was handled once. */
@@ -109,9 +121,13 @@ static void check_counters(struct reader *r, unsigned cpu)
 	}
 }
 
-/* By its stack, else by its per-CPU area; what is neither is CPU 0's. */
+/* By its stack, or the thread that the kernel keeps it of, else by its per-CPU area; what is neither is CPU 0's. */
 static unsigned cpu_of(const struct layout *l, uint64_t addr)
 {
+	const struct elf_symbol *threads = elf_symbol(l->elf, "threads");
+
+	if (threads && addr - threads->addr < threads->size)
+		return (addr - threads->addr) / (threads->size / ABI_CPUS);
 	for (unsigned n = 0; n < l->stacks; n++)
 		if (addr - l->stack[n].base < l->stack[n].size)
 			return l->stack[n].cpu;

@@ -18,8 +18,8 @@ void model_init(struct model *m, const struct model_boot *boot)
 	memset(m, 0, sizeof(*m));
 	for (n = 0; n < GPR_COUNT; n++)
 		m->gpr[n] = ABI_USER_GPR + n * ABI_USER_GPR_STEP;
-	m->gpr[GPR_RSP] = ABI_USER_RSP - boot->cpu * ABI_USER_STACK_STEP;
-	m->stack_page = ABI_USER_STACK - boot->cpu * ABI_USER_STACK_STEP;
+	m->gpr[GPR_RSP] = ABI_USER_RSP - boot->cpu * ABI_THREADS_OF_CPU * ABI_USER_STACK_STEP;
+	m->stack_page = ABI_USER_STACK - boot->cpu * ABI_THREADS_OF_CPU * ABI_USER_STACK_STEP;
 	m->cpu = boot->cpu;
 	m->cpus = boot->cpus ? boot->cpus : 1;
 	m->gpr[GPR_RDI] = boot->gs;

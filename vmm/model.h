@@ -38,8 +38,8 @@ struct model_trap {
 };
 
 struct model {
-	unsigned current;               /* the running thread, whose state is here */
-	struct model_thread parked[ABI_THREADS];        /* the others; of the running one only `runnable` counts */
+	unsigned current;               /* the running thread, by its number, whose state is here */
+	struct model_thread parked[ABI_THREADS];        /* those that take turns with it; of the running one only `runnable` counts */
 	uint64_t gpr[GPR_COUNT];
 	uint64_t rip, rflags;
 	uint64_t gs_base;               /* U */
@@ -66,22 +66,23 @@ struct model {
 	uint64_t handler, notified;     /* of signals; notifications counted */
 	bool signal;                    /* one is to be delivered at the end of this visit to the kernel */
 	bool stepped;                   /* the step that led here was an instruction at CPL 3 that completed with TF: #DB came */
-	unsigned cpu, cpus;             /* where the thread runs, of how many */
+	unsigned cpu, cpus;             /* where these threads run, of how many */
 	bool sets_other;                /* SYS_SET_GS_OTHER: the other CPU's thread is to have ... */
 	uint64_t other_gs;              /* ... this base */
 	uint64_t rescheduled[ABI_CPUS]; /* how often it has asked for a reschedule on each CPU */
-	uint64_t stack_page;            /* the thread's own */
+	bool asked;                     /* another CPU has asked for a reschedule of the running thread: its next visit to the kernel does it */
+	uint64_t stack_page;            /* the first thread's own; one step below is the second one's */
 	struct model_trap trap;         /* if watch_hit, stepped or broke: there */
 	bool exited;                    /* SYS_EXIT was called; result in exit_code */
 	uint64_t exit_code;
 	const uint8_t *text;            /* user text as the image has it, at ABI_USER_TEXT */
 	size_t text_size;
-	uint8_t data[4096], stack[4096], stack_2[4096]; /* the pages at ABI_USER_DATA, stack_page and, with one CPU, ABI_USER_STACK_2 */
+	uint8_t data[4096], stack[4096], stack_2[4096]; /* the pages at ABI_USER_DATA, at stack_page and one step below it */
 };
 
 struct model_boot {
 	uint64_t entry;                 /* first user instruction */
-	uint64_t entry_2;               /* of the second thread; 0 if there is none */
+	uint64_t entry_2;               /* of the CPU's second thread; 0 if there is none */
 	uint64_t gs;                    /* gs= */
 	uint64_t flags;                 /* flags= */
 	bool fsgsbase, fsgsbase_can_be_off, absent_ss_is_np;

@@ -160,6 +160,8 @@ static uint64_t sys_migrate(struct step *s, uint64_t arg)
 {
 	if (arg >= s->m->cpus)
 		return step_error(ABI_EINVAL);
+	if (arg != s->m->cpu && model_threads(s->m) > 1)
+		step_unknown(s, "one of two threads goes to another CPU, which is not in the contract");
 	if (arg != s->m->cpu)
 		model_move(s->m, arg);
 	return 0;

@@ -19,6 +19,11 @@ static bool is_canonical(uint64_t addr)
 	return addr < 1ull << 47 || addr >= -(1ull << 47);
 }
 
+static uint64_t second_stack(const struct model *m)
+{
+	return m->stack_page - ABI_USER_STACK_STEP;
+}
+
 static uint64_t text_pages(const struct model *m)
 {
 	return (m->text_size + PAGE_SIZE - 1) / PAGE_SIZE * PAGE_SIZE;
@@ -29,10 +34,11 @@ enum byte_state model_byte(const struct model *m, uint64_t addr, bool write)
 {
 	if (!is_canonical(addr))
 		return BYTE_UNKNOWN;            /* #GP, which no contract covers */
-	if (in(addr, ABI_USER_DATA, PAGE_SIZE) || in(addr, m->stack_page, PAGE_SIZE) || (m->cpus < 2 && in(addr, ABI_USER_STACK_2, PAGE_SIZE)))
+	if (in(addr, ABI_USER_DATA, PAGE_SIZE) || in(addr, m->stack_page, PAGE_SIZE) || in(addr, second_stack(m), PAGE_SIZE))
 		return BYTE_GOOD;
-	if (in(addr, ABI_USER_STACK, PAGE_SIZE) || in(addr, ABI_USER_STACK - ABI_USER_STACK_STEP, PAGE_SIZE))
-		return BYTE_UNKNOWN;            /* another thread's */
+	for (unsigned n = 0; n < ABI_THREADS; n++)
+		if (in(addr, ABI_USER_STACK - n * ABI_USER_STACK_STEP, PAGE_SIZE))
+			return BYTE_UNKNOWN;    /* another CPU's thread's */
 	if (write || !in(addr, ABI_USER_TEXT, text_pages(m)))
 		return BYTE_FAULT;
 	return in(addr, ABI_USER_TEXT, m->text_size) ? BYTE_GOOD : BYTE_UNKNOWN;
@@ -45,8 +51,8 @@ uint8_t *model_byte_at(struct model *m, uint64_t addr)
 		return &m->data[addr - ABI_USER_DATA];
 	if (in(addr, m->stack_page, PAGE_SIZE))
 		return &m->stack[addr - m->stack_page];
-	if (in(addr, ABI_USER_STACK_2, PAGE_SIZE))
-		return &m->stack_2[addr - ABI_USER_STACK_2];
+	if (in(addr, second_stack(m), PAGE_SIZE))
+		return &m->stack_2[addr - second_stack(m)];
 	return NULL;
 }
 

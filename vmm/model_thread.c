@@ -13,18 +13,19 @@ bool model_can_load(uint16_t selector, uint64_t tls)
 
 void model_init_threads(struct model *m, uint64_t entry_2)
 {
-	struct model_thread *t = &m->parked[1];
+	const unsigned first = m->cpu * ABI_THREADS_OF_CPU;
+	struct model_thread *t = &m->parked[first + 1];
 
 	m->tls = MODEL_TLS_NONE;
-	m->current = m->cpu;            /* thread n begins on CPU n */
+	m->current = first;
 	m->parked[m->current].runnable = true;
 	if (!entry_2)
 		return;
 	*t = (struct model_thread){ .runnable = true, .rip = entry_2, .rflags = RFLAGS_FIXED | RFLAGS_IF, .tls = MODEL_TLS_NONE };
 	for (unsigned n = 0; n < GPR_COUNT; n++)
 		t->gpr[n] = ABI_USER_GPR_2 + n * ABI_USER_GPR_STEP;
-	t->gpr[GPR_RSP] = ABI_USER_RSP_2;
-	t->gpr[GPR_RDI] = ABI_USER_GS_2;
+	t->gpr[GPR_RSP] = m->gpr[GPR_RSP] - ABI_USER_STACK_STEP;
+	t->gpr[GPR_RDI] = ABI_USER_GS_2 + m->cpu * ABI_USER_GS_2_STEP;
 	t->gpr[GPR_RCX] = m->fsgsbase;
 }
 
@@ -106,6 +107,7 @@ void model_reschedule(struct model *m)
 {
 	unsigned next = next_of(m);
 
+	m->asked = false;
 	if (next == m->current)
 		return;
 	park(m, &m->parked[m->current]);
@@ -116,7 +118,7 @@ void model_reschedule(struct model *m)
 /* RCX and R11 are as SYSCALL has left them, as in the caller. */
 uint64_t step_fork(struct step *s, uint64_t arg)
 {
-	struct model_thread *child = &s->m->parked[1];
+	struct model_thread *child = &s->m->parked[s->m->cpu * ABI_THREADS_OF_CPU + 1];
 
 	if (s->m->gpr[GPR_RBX] >= ABI_TASK_SIZE_MAX)
 		return step_error(ABI_EFAULT);

@@ -16,17 +16,15 @@
 /* What a scenario may ask for and this version cannot do is an error: run as less, it would claim more than it shows. */
 static void check_supported(const struct scenario *s)
 {
-	const unsigned asks = 1u << EVENT_NMI_RESCHED | 1u << EVENT_MCE_RESCHED | 1u << EVENT_DB_RESCHED;
-
-	if (s->threads > ABI_THREADS || s->threads < s->cpus)
-		die(EXIT_USAGE, "%s: %u CPUs and %u threads; this version runs one thread on each of two CPUs, or up to %u on one", s->path,
-		    s->cpus, s->threads, ABI_THREADS);
+	if (s->threads != s->cpus && s->threads != s->cpus * ABI_THREADS_OF_CPU)
+		die(EXIT_USAGE, "%s: %u CPUs and %u threads; this version runs one thread on each CPU, or %u", s->path, s->cpus, s->threads,
+		    ABI_THREADS_OF_CPU);
 	if (s->cpus < 2 && (s->turns || s->boots))
 		die(EXIT_USAGE, "%s: turns or the boot of another CPU, and there is one", s->path);
 	if (scenario_timer_migrates(s) && (s->cpus < 2 || s->turns))
 		die(EXIT_USAGE, "%s: timer=migrate is for two CPUs without turns", s->path);
-	if (s->cpus > 1 && s->events & asks)
-		die(EXIT_USAGE, "%s: this version has no event with .resched where there is more than one CPU", s->path);
+	if (s->threads > s->cpus && s->turns)
+		die(EXIT_USAGE, "%s: this version has no turns where a CPU has two threads", s->path);
 }
 
 static void need(bool good, const char *err)

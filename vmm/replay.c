@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "vmm/case_switch.h"
 #include "vmm/die.h"
 #include "vmm/smp.h"
 
@@ -47,7 +48,8 @@ static void inject(struct session *s, struct replay *r)
 		trace_add(&r->trace, s, TRACE_BACK, back);
 		r->trace.at[r->trace.count - 1].broken = r->result.breach.broken;
 	}
-	if (!r->result.breach.broken && !r->result.death && !s->judge.muted && !event_asks(r->id.event))
+	if (!r->result.breach.broken && !r->result.death && !s->judge.muted && !event_asks(r->id.event) &&
+	    !case_switches(s, &start.before, r->id.event))
 		case_run_to_end(s, &start, r->id.event, &r->result);    /* as the sampled cases of a run */
 	s->judge.broke = NULL;
 	walk_resume(s);

@@ -129,7 +129,7 @@ static bool add_text(struct session *s, char *err, size_t err_size)
 	return true;
 }
 
-/* Of user_NAME, user_NAME_2 or user_NAME_cpu1; 0 with a line in err. */
+/* Of user_NAME, user_NAME_2, user_NAME_cpu1 or user_NAME_cpu1_2; 0 with a line in err. */
 static uint64_t find_program(struct session *s, const char *suffix, char *err, size_t err_size)
 {
 	const struct scenario *scenario = s->unit.scenario;
@@ -147,7 +147,7 @@ static uint64_t find_program(struct session *s, const char *suffix, char *err, s
 /* The threads of CPU n. */
 static bool init_thread(struct session *s, unsigned n, char *err, size_t err_size)
 {
-	bool second = s->cpus < 2 && s->unit.scenario->threads > 1;
+	bool second = s->unit.scenario->threads > s->cpus;
 	struct model_boot boot = {
 		.gs = u_of(s, n), .flags = s->flags, .fsgsbase = user_has_fsgsbase(&s->unit), .cpu = n, .cpus = s->cpus,
 		.fsgsbase_can_be_off = s->bench->facts.fsgsbase_can_be_off,
@@ -156,7 +156,7 @@ static bool init_thread(struct session *s, unsigned n, char *err, size_t err_siz
 	uint64_t size;
 
 	boot.entry = find_program(s, n ? "_cpu1" : "", err, err_size);
-	boot.entry_2 = second ? find_program(s, "_2", err, err_size) : 0;
+	boot.entry_2 = second ? find_program(s, n ? "_cpu1_2" : "_2", err, err_size) : 0;
 	if (!boot.entry || (second && !boot.entry_2))
 		return false;
 	boot.text = stops_text(&s->stops, s->layout.user_text.start, &size);
@@ -175,8 +175,6 @@ static bool init_threads(struct session *s, char *err, size_t err_size)
 			return false;
 	}
 	s->model = s->next = s->thread[0].model;
-	if (s->cpus < 2)
-		layout_share_cpu(&s->layout);
 	return true;
 }
 

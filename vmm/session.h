@@ -78,7 +78,7 @@ struct session_cpu {
 	uint64_t gs_base;               /* U of the last thread that was spoken of there */
 };
 
-/* The same of a thread: thread n begins on CPU n. */
+/* The same of the thread that begins on CPU n, and of those that take turns with it. */
 struct session_thread {
 	struct model model, next;
 };
@@ -98,7 +98,7 @@ struct session {
 	struct model model;             /* the user program at its last boundary ... */
 	struct model next;              /* ... and at the one that must follow */
 	unsigned cpus;                  /* machine.cpu is the one that is spoken of: see smp.h */
-	unsigned running;               /* the thread whose models these are, or SESSION_NO_THREAD */
+	unsigned running;               /* the thread whose models these are, by the CPU on which it began, or SESSION_NO_THREAD */
 	struct session_cpu cpu[ABI_CPUS];
 	struct session_thread thread[ABI_CPUS];
 	bool mapped;                    /* the walk has been made before: I is read only where a rule asks for it */

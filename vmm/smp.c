@@ -35,9 +35,9 @@ static bool leaves(const struct session *s, unsigned thread, unsigned cpu)
 	return s->thread[thread].model.cpu == cpu;
 }
 
-static bool is_idle(struct session *s, unsigned cpu)
+bool smp_is_idle(struct session *s)
 {
-	const struct kernel_stack *idle = layout_idle_stack(&s->layout, cpu);
+	const struct kernel_stack *idle = layout_idle_stack(&s->layout, s->machine.cpu);
 	uint64_t rsp = machine_regs(&s->machine)->rsp;
 
 	return idle && rsp > idle->base && rsp <= idle->base + idle->size;
@@ -83,14 +83,15 @@ static void take_out(struct session *s)
 	s->u = c->u;
 	s->run.ipi = c->ipi;
 	s->run.sent = c->sent;
-	s->running = is_idle(s, s->machine.cpu) ? thread_of_idle(s, s->machine.cpu) : c->running;
-	layout_give_stack(&s->layout, s->running);
+	s->running = smp_is_idle(s) ? thread_of_idle(s, s->machine.cpu) : c->running;
 	if (s->running != SESSION_NO_THREAD) {
 		s->model = s->thread[s->running].model;
 		s->next = s->thread[s->running].next;
+		layout_give_stack(&s->layout, s->running, s->model.current);
 		case_work_flags(s);     /* finds where they lie */
 		return;
 	}
+	layout_give_stack(&s->layout, s->running, LAYOUT_NO_THREAD);
 	s->model.gs_base = c->gs_base;
 	s->next = s->model;
 }
@@ -119,7 +120,7 @@ void smp_select(struct session *s, unsigned cpu)
 
 void smp_follow(struct session *s)
 {
-	if (s->cpus < 2 || !is_idle(s, s->machine.cpu))
+	if (s->cpus < 2 || !smp_is_idle(s))
 		return;
 	if (s->raised.active && cpu_cpl(&s->raised.before))
 		s->raised.active = false;       /* the thread has gone to the other CPU on its way out of that event */
@@ -136,6 +137,15 @@ bool smp_others_ended(const struct session *s)
 	return true;
 }
 
+/* The flag is set. Where user code stands the interrupt comes before its next instruction; in the kernel it is the way out of there
+ * that does it. */
+static void asked_for_reschedule(struct session *s)
+{
+	s->next.asked = true;
+	if (!(machine_sregs(&s->machine)->cs.selector & 3))
+		model_reschedule(&s->next);
+}
+
 bool smp_turn(struct session *s)
 {
 	unsigned vector = s->run.to_other;
@@ -145,6 +155,8 @@ bool smp_turn(struct session *s)
 	smp_share(s);
 	smp_select(s, !s->machine.cpu);
 	s->run.sent |= vector >= FIRST_VECTOR && vector < FIRST_VECTOR + 64 ? bit(vector) : 0;
+	if (vector == ABI_VECTOR_KICK && !smp_is_idle(s))       /* which has nobody to be asked */
+		asked_for_reschedule(s);
 	return true;
 }
 

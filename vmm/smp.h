@@ -12,6 +12,9 @@ void smp_select(struct session *s, unsigned cpu);
  * in user code all before its boundary, in the kernel all that it is there for. Not for a look at the other CPU. */
 void smp_share(struct session *s);
 
+/* Does this CPU stand on its idle stack, running no thread? */
+bool smp_is_idle(struct session *s);
+
 /* At a boundary of this CPU: if it has come to another thread, that is spoken of. */
 void smp_follow(struct session *s);
 

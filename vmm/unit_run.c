@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "vmm/case.h"
+#include "vmm/case_switch.h"
 #include "vmm/clock.h"
 #include "vmm/die.h"
 #include "vmm/hash.h"
@@ -87,7 +87,8 @@ static void cover_double_fault(struct pass *p, struct session *s, const struct c
 static bool run_case(struct pass *p, struct session *s, const struct case_start *start, const struct place *at,
 		     enum event event)
 {
-	bool sampled = !event_asks(event) && is_sampled(p, at, event);  /* the others are run on anyway */
+	bool goes_on = event_asks(event) || case_switches(s, &start->before, event);    /* these are run on anyway */
+	bool sampled = !goes_on && is_sampled(p, at, event);
 	struct case_options options = { .all_memory = sampled };
 	struct case_record *c = add_case(p->r);
 	struct case_result result;

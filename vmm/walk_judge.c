@@ -75,6 +75,8 @@ static void at_gate(struct walk_judge *w, struct session *s, const struct cpu_st
 	judge_declared(s, &w->last, vector);
 	if (vector >= FIRST_INTERRUPT && w->from_user)
 		s->next = s->model;             /* the instruction there is still to come */
+	if (s->next.asked)
+		model_reschedule(&s->next);
 }
 
 static void at_handler(struct walk_judge *w, struct session *s, const struct cpu_state *now, const struct c_handler *h)
@@ -156,8 +158,7 @@ static void in_user(struct walk_judge *w, struct session *s, struct cpu_state *n
 	s->raised.active = false;
 	s->model = s->next;
 	s->model.rflags = (s->model.rflags & ~RFLAGS_RF) | (now->rflags & RFLAGS_RF);   /* a stop at CPL 3 may lose it */
-	if (s->cpus < 2)
-		s->layout.thread = s->model.current;
+	s->layout.thread = s->model.current;
 	smp_asked(s);
 	s->user_visits++;
 	judge_user_boundary(&s->judge, &s->model, now, arrived);
