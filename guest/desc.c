@@ -70,7 +70,7 @@ static struct tss tss[ABI_CPUS];
 #define USER_DATA   0x00cff3000000ffff
 #define PRESENT     (1ull << 47)
 #define LIMIT_AND_GRANULARITY 0x008f00000000ffff
-#define NODE        1ull                        /* not 0, so that whoever does not mask it off is seen */
+#define NODE        64ull                       /* whoever does not mask it off is seen: that index lies in RAM behind the image, where nothing is */
 #define INDEX(selector) ((selector) >> 3)
 
 /* SYSCALL and SYSRET fix the order: kernel CS, SS; user base (none here), SS, CS. */
