@@ -80,9 +80,8 @@ static bool take_back(uint64_t what)
 	return __atomic_fetch_and(&thread_current()->work, ~what, __ATOMIC_SEQ_CST) & what;
 }
 
-/* Each flag is taken back before its work is done: what asks for it in between asks again. The signal is the last one here: it changes the
- * frame. The other CPU is gone to last of all: the way out
- * begins anew there. */
+/* Each flag is taken back before its work is done: what asks for it in between asks again. The signal changes the frame, so it comes behind the
+ * others; the other CPU is gone to last of all, because the way out begins anew there. */
 void work_do(struct abi_frame *frame)
 {
 	if (thread_current()->work & WORK_RESCHED)
