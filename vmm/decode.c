@@ -121,7 +121,7 @@ static enum tallied tallied_of(const struct full *f)
 	}
 }
 
-bool decode_insn(const uint8_t *bytes, size_t size, uint64_t addr, struct insn *out)
+static bool decode_anew(const uint8_t *bytes, size_t size, uint64_t addr, struct insn *out)
 {
 	struct full f;
 	ZyanU64 target = 0;
@@ -144,6 +144,28 @@ bool decode_insn(const uint8_t *bytes, size_t size, uint64_t addr, struct insn *
 	out->is_sets_shadow = sets_shadow(&f);
 	out->touches_memory = touches_memory(&f);
 	return true;
+}
+
+/* The same few thousand instructions are asked for again and again: the last one of each slot is kept, with all that it was made from. */
+bool decode_insn(const uint8_t *bytes, size_t size, uint64_t addr, struct insn *out)
+{
+	static _Thread_local struct known {
+		uint64_t addr;
+		uint8_t bytes[ZYDIS_MAX_INSTRUCTION_LENGTH];
+		bool valid;
+		struct insn insn;
+	} known[4096];
+	struct known *k = &known[addr % 4096];
+
+	if (size < sizeof(k->bytes))
+		return decode_anew(bytes, size, addr, out);
+	if (!k->valid || k->addr != addr || memcmp(k->bytes, bytes, sizeof(k->bytes))) {
+		k->valid = decode_anew(bytes, size, addr, &k->insn);
+		k->addr = addr;
+		memcpy(k->bytes, bytes, sizeof(k->bytes));
+	}
+	*out = k->insn;
+	return k->valid;
 }
 
 bool decode_lsl(const uint8_t *bytes, size_t size, struct insn_lsl *out)
