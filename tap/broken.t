@@ -9,6 +9,7 @@ use FindBin;
 use lib $FindBin::Bin;
 use File::Temp 'tempdir';
 use JSON::PP;
+use POSIX ();
 use Test::More;
 use TestBroken;
 
@@ -23,7 +24,7 @@ sub gsgate {
 	if (!$pid) {
 		open STDOUT, '>', "$dir/out" or die "$dir/out: $!\n";
 		open STDERR, '>', "$dir/err" or die "$dir/err: $!\n";
-		exec { $gsgate } $gsgate, @args or die "$gsgate: $!\n";
+		exec { $gsgate } $gsgate, @args or POSIX::_exit(127);
 	}
 	waitpid $pid, 0;
 	my ($status, $signal) = ($? >> 8, $? & 127);
