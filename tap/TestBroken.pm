@@ -11,6 +11,7 @@
 #   events EVENT[,EVENT...]    what is injected where the scenario has it; without this line nmi,mce,db
 #   expect RULE when TERM...   each case that all TERMs hold for breaks RULE first
 #   golden RULE when TERM...   each golden run that they hold for breaks RULE first
+#   green  SCENARIO...         what needs an event inside another one (class N of the catalogue): here, where there is none, no case breaks a rule
 #
 #   TERM: COLUMN=VALUE[|VALUE...]  COLUMN!=VALUE[|VALUE...]  COLUMN<0  COLUMN>=0  (signed, 64 bits)
 #   VALUE: a word, a number, or @ and another COLUMN's name
@@ -65,6 +66,8 @@ sub parse_line {
 	} elsif ($key eq 'bug' && "@words" =~ /^(?:[1-9]\d*|none)$/) {
 		die "a second bug\n" if $m->{bug};
 		$m->{bug} = $words[0];
+	} elsif ($key eq 'green' && @words) {
+		push @{ $m->{green} }, @words;
 	} elsif ($key eq 'needs' && "@words" eq 'fsgsbase') {
 		$m->{needs} = 'fsgsbase';
 	} else {
@@ -74,7 +77,7 @@ sub parse_line {
 
 sub read_manifest {
 	my ($path) = @_;
-	my $m = { path => $path, run => [], events => \@usual, lines => [] };
+	my $m = { path => $path, run => [], events => \@usual, lines => [], green => [] };
 	open my $in, '<', $path or die "$path: $!\n";
 	while (my $line = <$in>) {
 		chomp $line;

@@ -65,9 +65,19 @@ sub check {
 	my @wrong = differences($expected, \%seen);
 	die join("\n", @wrong) . "\n" if @wrong;
 	die "gsgate run: status $result, must be 1\n" if $result ne '1';
+	check_green($kernel, $m) if @{ $m->{green} };
 	my %rules;
 	$rules{$_}++ for values %$expected;
 	return \%rules;
+}
+
+# At depth 1 nothing is to be seen of it.
+sub check_green {
+	my ($kernel, $m) = @_;
+	my ($status, $summary) = run_guest($kernel, \@usual, @{ $m->{green} }, '--gs', 'u-small');
+	my @seen = map { "$_->{rule} at $_->{case}" } @{ $summary->{violations} };
+	die "green: $seen[0], of " . @seen . "\n" if @seen;
+	die "green: status $status, $summary->{injections} injections\n" if $status ne '0' || !$summary->{injections};
 }
 
 sub summed {

@@ -17,7 +17,7 @@
 #include "vmm/summary.h"
 
 #define MAP_SHARE 0.5                   /* of the time limit: a part of the maps and time for cases is worth more than all maps */
-#define FLOOR_SECONDS 0.3               /* before and after injecting: the machine may have got a neighbour */
+#define FLOOR_SECONDS 0.1               /* before and after injecting: the machine may have got a neighbour */
 
 struct job {
 	const struct options *options;

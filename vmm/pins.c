@@ -60,7 +60,7 @@ static const char *why_left_out(const struct unit_record *r, const struct visit 
 }
 
 /* The pinned case, or NULL with the reason. */
-static const struct case_record *find(const struct pinned *pinned, uint64_t rip, struct pin_result *out)
+static const struct case_record *find(const struct pinned *pinned, uint64_t symbol, struct pin_result *out)
 {
 	const struct caseid *id = &pinned->pin->id;
 	const struct unit_record *r = pinned->unit;
@@ -74,7 +74,7 @@ static const struct case_record *find(const struct pinned *pinned, uint64_t rip,
 		return NULL;
 	}
 	for (size_t n = 0; n < r->map.count; n++) {
-		if (r->map.at[n].rip != rip || r->map.at[n].cpu != id->cpu)
+		if (r->map.at[n].rip < symbol || r->map.at[n].rip - symbol != id->offset || r->map.at[n].cpu != id->cpu)
 			continue;
 		visits++;
 		v = r->map.at[n].number == id->visit ? &r->map.at[n] : v;
@@ -99,7 +99,7 @@ void pins_judge(const struct pinned *pinned, const struct bench *bench, struct p
 	const struct case_record *c;
 
 	*out = (struct pin_result){ 0 };
-	c = find(pinned, elf_symbol(bench->elf, pin->id.symbol)->addr + pin->id.offset, out);
+	c = find(pinned, elf_symbol(bench->elf, pin->id.symbol)->addr, out);
 	out->seen = c;
 	if (!c)
 		return;
