@@ -2,20 +2,23 @@
 # SPDX-License-Identifier: MIT
 # broken.t: every broken guest is caught exactly where, and by exactly the rule that, its manifest says.
 #
-# With PART in the environment it is one guest for each rule. How a manifest is read stands in TestBroken.pm. `prove tap/broken.t :: NAME...` runs these alone, once `make build/broken/NAME/guest.elf` has built them.
+# As many guests at once as there are processors, each run with one job. With PART in the environment it is one guest for each rule. How a manifest is read stands in TestBroken.pm. `prove tap/broken.t :: NAME...` runs these alone, once `make build/broken/NAME/guest.elf` has built them.
 use strict;
 use warnings;
 use FindBin;
 use lib $FindBin::Bin;
 use File::Temp 'tempdir';
+use IO::Handle;
 use JSON::PP;
 use POSIX ();
+use Time::HiRes 'time';
 use Test::More;
 use TestBroken;
 
 my $gsgate = $ENV{GSGATE} // 'build/gsgate';
 my $good = $ENV{GUEST_ELF} // 'build/guest.elf';
 my $dir = tempdir(CLEANUP => 1);
+my ($has, $summary);
 
 # Exit status, standard output and standard error.
 sub gsgate {
@@ -33,7 +36,7 @@ sub gsgate {
 
 sub run_guest {
 	my ($kernel, $events, @run) = @_;
-	my ($status, $out, $err) = gsgate('run', '--event', join(',', @$events), '--kernel', $kernel, '--summary', "$dir/summary", @run);
+	my ($status, $out, $err) = gsgate('run', '--jobs', 1, '--event', join(',', @$events), '--kernel', $kernel, '--summary', "$dir/summary", @run);
 	die "gsgate run: $status: $err" if $status !~ /^[01]$/;
 	return ($status, decode_json(read_file("$dir/summary")));
 }
@@ -85,6 +88,47 @@ sub summed {
 	return join ', ', map { "$_ $rules->{$_}" } grep { $rules->{$_} } @rules;
 }
 
+# What comes of one guest. `counts`: not all that the whole set shows is shown without it.
+sub outcome {
+	my ($name) = @_;
+	my $m = eval { read_manifest("tap/broken/$name.expect") } // return { diag => $@ };
+	my $needs = $m->{needs};
+	return { bug => $m->{bug}, counts => 1, skip => "this host has no $needs" } if $needs && $summary && !$summary->{host}{$needs};
+	return { bug => $m->{bug}, skip => 'there is no QEMU' } if $m->{engine} && !grep { -x "$_/qemu-system-x86_64" } split /:/, $ENV{PATH};
+	my $began = time;
+	my $rules = eval { check($name, $m, $has) };
+	return { bug => $m->{bug}, $rules ? (rules => $rules, seconds => time - $began) : (diag => $@) };
+}
+
+# Each worker takes every n-th name, in a folder of its own.
+sub outcomes {
+	my @names = @_;
+	my $workers = `nproc` || 1;
+	my (%all, @workers);
+	for my $n (0 .. $workers - 1) {
+		open my $from, '-|' or work($n, $workers, @names);
+		push @workers, $from;
+	}
+	for my $from (@workers) {
+		while (<$from>) {
+			my ($name, $text) = split ' ', $_, 2;
+			$all{$name} = decode_json($text);
+		}
+	}
+	return %all;
+}
+
+sub work {
+	my ($n, $workers, @names) = @_;
+	$dir = "$dir/$n";
+	mkdir $dir;
+	STDOUT->autoflush;
+	for (grep { $_ % $workers == $n } 0 .. $#names) {
+		print "$names[$_] ", encode_json(outcome($names[$_])), "\n";
+	}
+	POSIX::_exit(0);
+}
+
 plan skip_all => 'the KVM device is not usable here; broken-qemu.t has these guests on the other engine' if !-r '/dev/kvm' || !-w '/dev/kvm';
 my @names = @ARGV ? @ARGV : map { m{([^/]+)\.expect$} } sort <tap/broken/*.expect>;
 my %has_rule;
@@ -92,31 +136,27 @@ my %has_rule;
 my @lonely = grep { !-e "tap/broken/$_.expect" } map { m{([^/]+)\.patch$} } <tap/broken/*.patch>;
 plan tests => @names + (@ARGV ? 1 : 5);
 
-my $has = eval { read_scenarios() };
+$has = eval { read_scenarios() };
 diag($@) if $@;
 # All of it is run by run.t.
-my (undef, $summary) = eval { run_guest($good, \@usual, 'syscall', '--gs', 'u-small') };
+(undef, $summary) = eval { run_guest($good, \@usual, 'syscall', '--gs', 'u-small') };
 diag($@) if $@;
 ok($summary && !@{ $summary->{violations} }, 'the good guest breaks no rule in a system call');
 
 my (%bug, %caught, %by, $skipped);
+my %outcome = outcomes(@names);
 for my $name (@names) {
-	my $m = eval { read_manifest("tap/broken/$name.expect") };
-	my $needs = $m && $m->{needs};
+	my $o = $outcome{$name} // { diag => 'nothing came of it' };
 	SKIP: {
-		if ($needs && $summary && !$summary->{host}{$needs}) {
-			$skipped = 1;
-			skip "$name: this host has no $needs", 1;
-		}
-		skip "$name: there is no QEMU", 1 if $m && $m->{engine} && !grep { -x "$_/qemu-system-x86_64" } split /:/, $ENV{PATH};
-		my $rules = $m && eval { check($name, $m, $has) };
-		diag($@) if !$rules;
-		ok($rules, $name);
-		note(summed($rules)) if $rules;
-		push @{ $bug{ $m->{bug} } }, $name if $m;
-		$by{$_} = $name for keys %{ $rules // {} };
-		$caught{$name} = 1 if grep { $_ ne 'progress' } keys %{ $rules // {} };
+		$skipped = 1 if $o->{skip} && $o->{counts};
+		skip "$name: $o->{skip}", 1 if $o->{skip};
+		ok($o->{rules}, $name);
+		diag($o->{diag}) if $o->{diag};
+		note(summed($o->{rules}) . sprintf ', %.1f s', $o->{seconds}) if $o->{rules};
+		$by{$_} = $name for keys %{ $o->{rules} // {} };
+		$caught{$name} = 1 if grep { $_ ne 'progress' } keys %{ $o->{rules} // {} };
 	}
+	push @{ $bug{ $o->{bug} } }, $name if $o->{bug};
 }
 exit if @ARGV;
 ok(!@lonely, 'every broken guest has a manifest');
