@@ -18,6 +18,11 @@ claim('every scenario: its program, schemes, events, rows, bugs and claim, in 10
 		map({ length > 100 ? "too long: $_" : () } lines_of($r->{out})),
 		map({ $r->{out} =~ /^\Q$_\E +\w+ +\S+ +\S+ +\S+ +\S+\n    \S/m ? () : "no $_" } @scenarios);
 });
+claim('every row of what the guest must have is covered by a scenario', sub {
+	my %rows = map { $_ => 1 } map { split /,/ } gsgate('list')->{out} =~ /^\S+ +\w+ +\S+ +\S+ +(\S+) +\S+$/mg;
+	my @must = (map({ "S0.$_" } 1 .. 5), map({ "S1.$_" } 1 .. 3), map({ "S2.$_" } 1 .. 4), map({ "S3.$_" } 1 .. 3), map({ "S4.$_" } 1 .. 4));
+	return map { $rows{$_} ? () : $_ } @must;
+});
 claim('the claim stands there in full', sub {
 	my ($claim) = read_file('scenarios/syscall.scn') =~ /^claim\s*=\s*(.*)/m;
 	my $out = gsgate(qw(list syscall))->{out} =~ s/\s+/ /gr;
