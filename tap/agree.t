@@ -18,7 +18,7 @@ my @events = ('--event', 'nmi,irq,timer,gp,pf', '--time', 900);
 my @mapped = map { m{([^/]+)\.scn$} && read_file($_) !~ /^cpus\s*=\s*2/m ? $1 : () } <scenarios/*.scn>;
 # What only one of them may run would be in the sums.
 my @whole = map { m{([^/]+)\.scn$} && read_file($_) !~ /^needs\b|^cpus\s*=\s*2/m ? $1 : () } <scenarios/*.scn>;
-my @part = $ENV{LONG} ? @whole : qw(context fallback machine-check preempt syscall);
+my @part = $ENV{LONG} ? @whole : qw(context counters preempt syscall);
 # Cases of which all that replay shows is compared.
 my @replayed = map { "syscall/$_" } 'ist/u-small/entry_SYSCALL_64+0x0@1:nmi', 'swapgs/u-small/user_syscall+0x25@1:db',
 	'ist/u-negative/exit_to_user_sysret+0x1f@1:mce', 'swapgs/u-small/entry_SYSCALL_64+0x0@1:gp', 'ist/u-own-k/entry_SYSCALL_64+0x3@1:irq',

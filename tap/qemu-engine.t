@@ -12,7 +12,7 @@ use TestGsgate;
 
 my ($real) = grep { -x } map { "$_/qemu-system-x86_64" } split /:/, $ENV{PATH};
 my @short = qw(run syscall --scheme ist --gs u-small --event nmi --jobs 1);
-my @long = qw(run syscall usercopy --gs u-small --jobs 2);      # for some seconds
+my @long = qw(run syscall usercopy --scheme swapgs,ist --gs u-small --jobs 2);      # for some seconds
 my $new = 'case $1 in --version) echo "QEMU emulator version 8.1.0"; exit;; esac';
 my $pids = "$dir/pids";
 
