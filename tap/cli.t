@@ -6,7 +6,6 @@ use warnings;
 use FindBin;
 use lib $FindBin::Bin;
 use Cwd 'abs_path';
-use Fcntl;
 use POSIX ();
 use TestGsgate;
 
@@ -252,9 +251,13 @@ claim('an unwritable directory is refused before any work', sub {
 claim('--summary never replaces a FIFO (or a device) by a file', sub {
 	need_engine();
 	POSIX::mkfifo("$dir/pipe", 0600);
-	sysopen my $reader, "$dir/pipe", O_RDWR | O_NONBLOCK or die "$dir/pipe: $!\n";
+	my $reader = fork // die "fork: $!\n";
+	exec 'sh', '-c', 'exec cat "$0" > "$1"', "$dir/pipe", "$dir/read" or POSIX::_exit(127) if !$reader;
 	my $r = gsgate(@quick, '--summary', "$dir/pipe");
-	return -p "$dir/pipe" ? () : "exit $r->{status}, and the FIFO is gone";
+	kill 'KILL', $reader if !-p "$dir/pipe";        # it waits for nobody then
+	waitpid $reader, 0;
+	return grep { $_ } !-p "$dir/pipe" && 'the FIFO is gone', $r->{status} ne 0 && "exit $r->{status}",
+		!decode(read_file("$dir/read")) && 'what came through it is no JSON';
 });
 claim('a result that cannot be printed is no success', sub {
 	need_engine();
