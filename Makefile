@@ -57,21 +57,22 @@ run: setup ## the main job: every boundary x event x user GS (ARGS='syscall --sc
 	$(OUT)/gsgate run $(ARGS)
 
 # What waits for libvirt most of the time is left to check-more: this is to stay under ten minutes.
-check: setup-check ## the tests: lint, units, everything in tap/*.t but libvirt
+check: setup-check ## the tests: lint, units, all scenarios, everything in tap/*.t but libvirt
 	@$(MAKE) all tests broken
-	@$(PROVE) tap/lint.t $(filter-out %/t-libvirt,$(UNIT)) $(filter-out tap/lint.t tap/libvirt.t,$(sort $(wildcard tap/*.t)))
+	@$(PROVE) tap/lint.t $(filter-out %/t-libvirt,$(UNIT)) $(OUT)/gsgate $(filter-out tap/lint.t tap/libvirt.t,$(sort $(wildcard tap/*.t)))
 
 check-long: check ## check, then all of it with ASan and UBSan, and with NDEBUG; the fuzz targets
 	@$(MAKE) check-more
 
 check-more: setup-long
 	@$(MAKE) all broken
+	@LONG=1 $(PROVE) tap/run.t
 	@$(MAKE) fuzz
 	@$(MAKE) OUT=build/asan EXTRA='$(SANITIZE)' SANITIZED=1 suite
 	@$(MAKE) OUT=build/ndebug EXTRA=-DNDEBUG suite
 	@LONG=1 $(PROVE) tap/agree.t tap/broken-qemu.t
 
-# All tests but lint, of this build. With PART tests of everything take a part: one user GS value, one broken guest for each rule. The bench looks for guest.elf in its own folder and for ../scenarios from there.
+# All tests but lint, of this build. With PART broken.t takes one guest for each rule. The bench looks for guest.elf in its own folder and for ../scenarios from there.
 suite: $(OUT)/gsgate tests
 	@ln -sfn ../scenarios build/scenarios && ln -sfn ../guest.elf $(OUT)/guest.elf
 	@PART=1 $(PROVE) $(OUT)/gsgate $(UNIT) $(filter-out tap/lint.t,$(sort $(wildcard tap/*.t)))

@@ -4,9 +4,9 @@
 limit="timeout -k 10 ${TEST_TIMEOUT:-2400}"
 
 case $1 in
-*/gsgate)       # the bench itself as a test: the whole run; on the slower engine, and with PART, that of one user GS
-	[ -r /dev/kvm ] && [ -w /dev/kvm ] && [ -z "${PART:-}" ] && gs= || gs='--gs u-small'
-	exec $limit "$1" run --kernel "${GUEST_ELF:-build/guest.elf}" $gs ;;
+*/gsgate)       # the bench itself as a test: all scenarios, with events that come from outside; on the slower engine two of them
+	[ -r /dev/kvm ] && [ -w /dev/kvm ] && part= || part='syscall exception'
+	exec $limit "$1" run --kernel "${GUEST_ELF:-build/guest.elf}" $part --gs u-small --event nmi,irq,timer ;;
 */fuzz-*)
 	exec $limit tap/fuzz.sh "$1" ;;
 */t-elf | */t-model | */t-qemu-state)
