@@ -48,7 +48,7 @@ SANITIZE := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-saniti
 export ASAN_OPTIONS := abort_on_error=1:exitcode=99:verify_asan_link_order=0
 export UBSAN_OPTIONS := abort_on_error=1:print_stacktrace=1
 
-.PHONY: all run check check-long check-more suite fuzz tests broken lint setup setup-check setup-long doctor help clean
+.PHONY: all run check check-long check-more check-engines suite fuzz tests broken lint setup setup-check setup-long doctor help clean
 
 all: $(OUT)/gsgate $(OUT)/guest.elf $(OUT)/guest.asm $(OUT)/guest.sym ## build the bench and its guest (no network, no packages)
 
@@ -61,8 +61,9 @@ check: setup-check ## the tests: lint, units, all scenarios, everything in tap/*
 	@$(MAKE) all tests broken
 	@$(PROVE) tap/lint.t $(filter-out %/t-libvirt,$(UNIT)) $(OUT)/gsgate $(filter-out tap/lint.t tap/libvirt.t,$(sort $(wildcard tap/*.t)))
 
-check-long: check ## check, then all of it with ASan and UBSan, and with NDEBUG; the fuzz targets
+check-long: check ## check, all of make run, the fuzz targets, all of it with ASan and UBSan, and with NDEBUG; the engines at length
 	@$(MAKE) check-more
+	@$(MAKE) check-engines
 
 check-more: setup-long
 	@$(MAKE) all broken
@@ -70,7 +71,11 @@ check-more: setup-long
 	@$(MAKE) fuzz
 	@$(MAKE) OUT=build/asan EXTRA='$(SANITIZE)' SANITIZED=1 suite
 	@$(MAKE) OUT=build/ndebug EXTRA=-DNDEBUG suite
-	@LONG=1 $(PROVE) tap/agree.t tap/broken-qemu.t
+
+# What takes longer than CI has: every case and every broken guest on engine qemu, too.
+check-engines: setup-long
+	@$(MAKE) all broken
+	@LONG=1 TEST_TIMEOUT=14400 $(PROVE) tap/agree.t tap/broken-qemu.t
 
 # All tests but lint, of this build. With PART broken.t takes one guest for each rule. The bench looks for guest.elf in its own folder and for ../scenarios from there.
 suite: $(OUT)/gsgate tests

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # agree.t: engines kvm and qemu come to the same boundaries with the same state, and each case to the same verdict, but for tap/differences.
 #
-# The map is compared for all scenarios of one CPU. Cases are compared for a part of them; with LONG=1 in the environment (check-more) for all of
+# The map is compared for all scenarios of one CPU. Cases are compared for a part of them; with LONG=1 in the environment (check-engines) for all of
 # them.
 use strict;
 use warnings;
@@ -13,7 +13,7 @@ use TestGsgate;
 my @engines = qw(kvm qemu);
 my @gs = qw(--gs u-small);
 # At every boundary an NMI: an #MC or a #DB comes at the same ones, and engine qemu needs its time. It would cut the run by itself after five minutes.
-my @events = ('--event', 'nmi,irq,timer,gp,pf', '--time', 900);
+my @events = ('--event', 'nmi,irq,timer,gp,pf', '--time', $ENV{LONG} ? 7000 : 900);
 # Engine qemu has one CPU.
 my @mapped = map { m{([^/]+)\.scn$} && read_file($_) !~ /^cpus\s*=\s*2/m ? $1 : () } <scenarios/*.scn>;
 # What only one of them may run would be in the sums.
@@ -46,7 +46,7 @@ sub on_both {
 sub one {
 	my ($engine, $command, @args) = @_;
 	my ($s, $j) = ("$dir/summary", "$dir/journal");
-	my $r = gsgate({ limit => 1000 }, $command, @args, '--engine', $engine, $command eq 'run' ? ('--summary', $s, '--journal', $j) : ());
+	my $r = gsgate({ limit => $ENV{LONG} ? 7200 : 1000 }, $command, @args, '--engine', $engine, $command eq 'run' ? ('--summary', $s, '--journal', $j) : ());
 	return $r if $command ne 'run';
 	$r->{summary} = decode(read_file($s)) // {};
 	$r->{journal} = read_file($j) // '';

@@ -3,7 +3,7 @@
 # broken-qemu.t: engine qemu catches what engine kvm catches: of broken guests one case, or the golden run, by the same rule.
 #
 # Where broken.t has them all on engine kvm, it is here one guest for each rule, and those that tap/differences says are not caught. Without KVM it
-# is every guest; with LONG=1 in the environment (check-more) every guest, and one case of each line of its manifest.
+# is every guest; with LONG=1 in the environment (check-engines) every guest, and one case of each line of its manifest.
 use strict;
 use warnings;
 use FindBin;
