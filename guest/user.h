@@ -39,6 +39,17 @@ FUNC user_\name
 	syscall
 .endm
 
+/* The turn of this CPU's other thread. */
+.macro YIELD
+	mov	$ABI_SYS_YIELD, %eax
+	syscall
+.endm
+
+.macro RESCHED_OTHER
+	mov	$ABI_SYS_RESCHED_OTHER, %eax
+	syscall
+.endm
+
 /* The other CPU's turn. */
 .macro TURN
 	out	%al, $ABI_PORT_SPIN

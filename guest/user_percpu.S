@@ -20,11 +20,6 @@
 	syscall
 .endm
 
-.macro YIELD
-	mov	$ABI_SYS_YIELD, %eax
-	syscall
-.endm
-
 /* {base, stride} at DATA. */
 .macro PAIR base, stride
 	mov	$\base, %rsi

@@ -39,11 +39,6 @@ END user_two_cpus_cpu1
 
 /* ipi: each asks for a reschedule of the other, which is in user code, and is itself in the system call when it is asked back. One asks
  * once more than the other: who has done it can be told. */
-.macro RESCHED_OTHER
-	mov	$ABI_SYS_RESCHED_OTHER, %eax
-	syscall
-.endm
-
 PROGRAM ipi
 	SET_GS
 	TURN

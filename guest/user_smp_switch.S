@@ -6,16 +6,6 @@
 
 	.section .user.text, "ax"
 
-.macro YIELD
-	mov	$ABI_SYS_YIELD, %eax
-	syscall
-.endm
-
-.macro RESCHED_OTHER
-	mov	$ABI_SYS_RESCHED_OTHER, %eax
-	syscall
-.endm
-
 /* U := RDI, and where user code can, FS base := RSP: no two threads have the same. */
 .macro SET_BOTH
 	push	%rcx

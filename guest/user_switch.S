@@ -5,11 +5,6 @@
 
 	.section .user.text, "ax"
 
-.macro YIELD
-	mov	$ABI_SYS_YIELD, %eax
-	syscall
-.endm
-
 /* switch: U and FS base of two threads, by the user's own means where it has them, otherwise by system call; each finds its own again. */
 PROGRAM switch
 	push	%rcx

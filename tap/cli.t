@@ -254,7 +254,7 @@ claim('--summary never replaces a FIFO (or a device) by a file', sub {
 	my $reader = fork // die "fork: $!\n";
 	exec 'sh', '-c', 'exec cat "$0" > "$1"', "$dir/pipe", "$dir/read" or POSIX::_exit(127) if !$reader;
 	my $r = gsgate(@quick, '--summary', "$dir/pipe");
-	kill 'KILL', $reader if !-p "$dir/pipe";        # it waits for nobody then
+	kill 'KILL', $reader if $r->{status} ne 0 || !-p "$dir/pipe";        # it may wait for nobody then
 	waitpid $reader, 0;
 	return grep { $_ } !-p "$dir/pipe" && 'the FIFO is gone', $r->{status} ne 0 && "exit $r->{status}",
 		!decode(read_file("$dir/read")) && 'what came through it is no JSON';

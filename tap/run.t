@@ -22,7 +22,7 @@ all_need_engine();
 my $slow = engine() eq 'qemu';
 my @scheme = $slow ? qw(--scheme ist) : ();
 my @part = ('gs', 'syscall', '--gs', 'u-small,u-negative', '--jobs', 2, @scheme);
-my @whole = $slow ? (qw(gs syscall machine-check), '--gs', 'u-small,u-zero,u-negative', @scheme) : $ENV{LONG} ? () : (qw(gs syscall machine-check), '--gs', 'u-small,u-zero,u-negative');
+my @whole = $slow || !$ENV{LONG} ? (qw(gs syscall machine-check), '--gs', 'u-small,u-zero,u-negative', @scheme) : ();
 # Enough for two threads to get into each other's way: one CPU and two, a timer, both kinds of events.
 my @few = $slow ? @whole : (qw(gs syscall ipi preempt), '--gs', 'u-small');
 my %runs = (two => [@whole, qw(--jobs 2)], few => [@few, qw(--jobs 2)], one => [@few, qw(--jobs 1)], part => [@part], again => [@part], ranked => [@part, qw(--time 100)],

@@ -156,6 +156,14 @@ void layout_read_gates(struct layout *l, const struct mem *m, uint64_t cr3, uint
 	}
 }
 
+int layout_gate_vector(const struct layout *l, uint64_t rip)
+{
+	for (int n = 0; n < LAYOUT_GATES; n++)
+		if (l->gate[n] == rip)
+			return n;
+	return -1;
+}
+
 uint64_t layout_fixup(const struct layout *l, uint64_t rip)
 {
 	for (unsigned n = 0; n < l->fixups; n++)

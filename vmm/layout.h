@@ -98,6 +98,8 @@ void layout_give_stack(struct layout *l, unsigned began_on, unsigned thread);
 
 /* Reads the gates out of the guest's IDT, once the guest has set it up. */
 void layout_read_gates(struct layout *l, const struct mem *m, uint64_t cr3, uint64_t idt_base);
+/* The vector whose gate begins here, or -1. */
+int layout_gate_vector(const struct layout *l, uint64_t rip);
 
 /* Index of the kernel stack of this CPU that rsp is in use on (base < rsp <= top), or LAYOUT_STACK_USER. */
 unsigned layout_stack(const struct layout *l, uint64_t rsp);

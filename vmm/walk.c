@@ -30,14 +30,6 @@ static uint32_t count_visit(struct walk *w, uint64_t rip)
 	return 0;
 }
 
-static bool is_gate(const struct session *s, uint64_t rip)
-{
-	for (unsigned n = 0; n < LAYOUT_GATES; n++)
-		if (s->layout.gate[n] == rip)
-			return true;
-	return false;
-}
-
 static void describe(struct walk *w, struct visit *v)
 {
 	const struct cpu_state *c = &w->on->now;
@@ -49,7 +41,7 @@ static void describe(struct walk *w, struct visit *v)
 		.stack = cpu_cpl(c) ? LAYOUT_STACK_USER : layout_stack(&s->layout, c->gpr[GPR_RSP]),
 		.interrupts = c->rflags & RFLAGS_IF, .direction = c->rflags & RFLAGS_DF,
 		/* an instruction that faulted did not complete: its watchpoint has not fired */
-		.after_access = w->on->last_insn.touches_memory && !is_gate(s, c->rip),
+		.after_access = w->on->last_insn.touches_memory && layout_gate_vector(&s->layout, c->rip) < 0,
 		.entered = w->on->judge.from_user, .boots = !w->on->judge.been_user, .no_idt = !c->idt_limit,
 		.no_timer = !cpu_cpl(c) && scenario_timer_migrates(s->unit.scenario),
 		.shadow = w->on->last_insn.is_sets_shadow,

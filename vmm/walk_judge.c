@@ -191,16 +191,15 @@ bool walk_judge_needs_i(const struct session *s, const struct cpu_state *now)
 /* An interrupt before the user's instruction: at its gate the frame says so. */
 static bool is_interrupt(const struct walk_judge *w, const struct session *s, const struct cpu_state *now)
 {
-	for (unsigned n = FIRST_INTERRUPT; n < LAYOUT_GATES; n++)
-		if (now->rip == s->layout.gate[n])
-			return cpu_cpl(&w->last) == 3;
-	return false;
+	return cpu_cpl(&w->last) == 3 && layout_gate_vector(&s->layout, now->rip) >= FIRST_INTERRUPT;
 }
 
 /* What is watched was touched by the instruction before: nothing may come before its #DB. */
 static void judge_hit(struct walk_judge *w, struct session *s, const struct cpu_state *now)
 {
-	w->hit = w->started && !is_interrupt(w, s, now) ? walk_watch_due(s, &w->last, &w->after_hit) : 0;
+	w->hit = w->started ? walk_watch_due(s, &w->last, &w->after_hit) : 0;
+	if (w->hit && is_interrupt(w, s, now))
+		w->hit = 0;
 	if (!w->hit)
 		return;
 	judge_at(&s->judge, "hit", now);

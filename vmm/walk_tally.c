@@ -2,14 +2,6 @@
 /* walk_tally.c: the boundaries of the golden run as the tally wants them. */
 #include "vmm/walk_tally.h"
 
-static int gate_vector(const struct session *s, uint64_t rip)
-{
-	for (int n = 0; n < LAYOUT_GATES; n++)
-		if (s->layout.gate[n] == rip)
-			return n;
-	return TALLY_NONE;
-}
-
 /* A kernel that has no function of this name has nothing there to tell. */
 static struct range function(const struct session *s, const char *name)
 {
@@ -37,10 +29,11 @@ void walk_tally(struct walk_tally *w, struct session *s, const struct cpu_state 
 {
 	uint64_t left;
 	const uint8_t *bytes = stops_text(&s->stops, now->rip, &left);
+	int gate = layout_gate_vector(&s->layout, now->rip);
 	struct insn insn;
 	const struct insn *known = bytes && decode_insn(bytes, left, now->rip, &insn) ? &insn : NULL;
 	const struct tally_visit v = {
-		.cpl = cpu_cpl(now), .rsp = now->gpr[GPR_RSP], .vector = gate_vector(s, now->rip), .insn = known,
+		.cpl = cpu_cpl(now), .rsp = now->gpr[GPR_RSP], .vector = gate < 0 ? TALLY_NONE : gate, .insn = known,
 		.left_out = range_has(&w->check, now->rip),
 		.switching = is_switching(w, now->rip, known), .switch_begins = now->rip == w->to.start,
 	};
