@@ -7,7 +7,7 @@
 
 #include "guest/abi_calls.h"
 
-#define ABI_VERSION 6
+#define ABI_VERSION 7
 
 /* Memory. All RAM is mapped at ABI_KERNEL_VIRT + physical address. User pages are
  * mapped where the ELF's user segments say (virtual) onto their physical address. */
@@ -73,7 +73,9 @@
 /* Interrupts that a CPU sends to another: EAX = vector | CPU number << 8 at ABI_PORT_IPI, by an OUT of four bytes. */
 #define ABI_VECTOR_CALL    0x43              /* a function is to be called there */
 #define ABI_VECTOR_KICK    0x44              /* its work flags have been set */
-#define ABI_LAST_VECTOR    0x44
+/* User code may execute INT with it: a system call of 32-bit code. */
+#define ABI_VECTOR_INT80   0x80
+#define ABI_LAST_VECTOR    0x80
 
 /* The bench writes 1 into the symbol event_request together with an event of flavour `.resched`: the handler takes
  * it back to 0 and asks for a reschedule. The running thread's work flags are 0 at CPL 3. */
@@ -82,6 +84,7 @@
 #define ABI_KERNEL_CS    0x10
 #define ABI_KERNEL_SS    0x18
 #define ABI_USER_CS      0x33
+#define ABI_USER32_CS    0x23                /* 32-bit code: compatibility mode */
 #define ABI_USER_SS      0x2b
 #define ABI_TSS          0x40
 #define ABI_ABSENT_SS    0x53                /* the user's, but not present */
@@ -107,7 +110,8 @@
 /* A user exception (#BP, #UD, #NP, #SS, #GP, #PF) comes back like a signal: RIP := RBX, RAX := vector,
  * RDX := error code (0 if the vector has none), RDI := CR2 for #PF; all else is kept. So does the fault of an IRET that
  * cannot load what SIGRETURN asked for: RFLAGS and RSP are then those of the five words, CS and SS the user's; and that of
- * an IRET to where SET_RIP asked for, if that is not canonical: there, or at CPL 0 already, as the processor has it. */
+ * an IRET to where SET_RIP asked for, if that is not canonical: there, or at CPL 0 already, as the processor has it. What is at RBX is
+ * always 64-bit code. */
 
 /* First user instruction: GPR n (hardware numbering: 0 RAX, 1 RCX .. 15 R15) holds
  * ABI_USER_GPR + n * ABI_USER_GPR_STEP, but RSP is ABI_USER_RSP, RDI the user GS value

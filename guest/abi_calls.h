@@ -5,7 +5,9 @@
 #define GUEST_ABI_CALLS_H
 
 /* System calls: RAX number, RDI argument, RAX result; RCX and R11 as SYSCALL leaves them;
- * every other register is kept. */
+ * every other register is kept.
+ * Those of 32-bit code by INT ABI_VECTOR_INT80, which 64-bit code may execute, too: EAX number, EDI and ESI arguments, RAX result; the upper
+ * halves of RDI and RSI are 0 afterwards, every other register is kept, and SYS_PRCTL is -EINVAL whatever it is asked for. */
 #define ABI_SYS_ECHO     0                   /* returns RDI */
 #define ABI_SYS_SET_GS   1                   /* U := RDI; -EPERM if RDI >= ABI_TASK_SIZE_MAX */
 #define ABI_SYS_GET_GS   2                   /* returns U */
@@ -93,7 +95,7 @@
 #define ABI_ENOSYS       38
 #define ABI_EOVERFLOW    75
 
-/* SYS_PRCTL. SET_GS and SET_FS: the selector becomes null and the base RSI, -EPERM if that is not below ABI_TASK_SIZE_MAX. GET_GS
+/* SYS_PRCTL, for 64-bit code. SET_GS and SET_FS: the selector becomes null and the base RSI, -EPERM if that is not below ABI_TASK_SIZE_MAX. GET_GS
  * and GET_FS: the live base to user pointer RSI, -EFAULT. SET_GS_PERCPU: on CPU n U is base + n * stride, wherever the thread
  * runs; {base, stride} at user pointer RSI; -EFAULT, -EPERM for the base, -EOVERFLOW if U could leave user space on any of
  * ABI_CPUS. GET_GS_PERCPU: writes the two there, -ENOENT if none are set, -EFAULT. Every other way of setting GS takes the two

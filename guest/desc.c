@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* desc.c: GDT, TSS and IDT. The scheme is a column of the gate table. */
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "guest/cpu.h"
@@ -15,7 +16,7 @@ entry_fn asm_exc_interrupt, asm_exc_reschedule, asm_exc_timer, asm_exc_timer_pur
 entry_fn asm_exc_breakpoint_pure, asm_exc_invalid_op_pure, asm_exc_general_protection_pure, asm_exc_page_fault_pure;
 entry_fn asm_exc_segment_not_present_pure, asm_exc_stack_segment_pure;
 entry_fn asm_exc_interrupt_pure, asm_exc_reschedule_pure, asm_exc_call_pure, asm_exc_kick_pure;
-entry_fn asm_exc_call, asm_exc_kick;
+entry_fn asm_exc_call, asm_exc_kick, asm_exc_int80, asm_exc_int80_pure;
 entry_fn asm_exc_nmi_swapgs, asm_exc_nmi_ist, asm_exc_nmi_lsl, asm_exc_nmi_pure;
 entry_fn asm_exc_machine_check_swapgs, asm_exc_machine_check_ist, asm_exc_machine_check_lsl, asm_exc_machine_check_pure;
 entry_fn asm_exc_debug_swapgs, asm_exc_debug_ist, asm_exc_debug_lsl, asm_exc_debug_pure;
@@ -45,6 +46,7 @@ static const struct gate {
 	{ VECTOR_TIMER, IST_NONE, ORDINARY(asm_exc_timer) },
 	{ VECTOR_CALL, IST_NONE, ORDINARY(asm_exc_call) },
 	{ VECTOR_KICK, IST_NONE, ORDINARY(asm_exc_kick) },
+	{ VECTOR_INT80, IST_NONE, ORDINARY(asm_exc_int80) },
 	{ VECTOR_MC, IST_MC, PARANOID(asm_exc_machine_check) },
 };
 
@@ -67,17 +69,19 @@ static struct tss tss[ABI_CPUS];
 #define KERNEL_CODE 0x00af9b000000ffff
 #define KERNEL_DATA 0x00cf93000000ffff
 #define USER_CODE   0x00affb000000ffff
+#define USER32_CODE 0x00cffb000000ffff          /* D instead of L */
 #define USER_DATA   0x00cff3000000ffff
 #define PRESENT     (1ull << 47)
 #define LIMIT_AND_GRANULARITY 0x008f00000000ffff
 #define NODE        64ull                       /* whoever does not mask it off is seen: that index lies in RAM behind the image, where nothing is */
 #define INDEX(selector) ((selector) >> 3)
 
-/* SYSCALL and SYSRET fix the order: kernel CS, SS; user base (none here), SS, CS. */
+/* SYSCALL and SYSRET fix the order: kernel CS, SS; user 32-bit CS, SS, CS. */
 #define GDT_ENTRIES (INDEX(ABI_TLS) + 1)
 static const uint64_t descriptors[GDT_ENTRIES] = {
 	[INDEX(ABI_KERNEL_CS)] = KERNEL_CODE,
 	[INDEX(ABI_KERNEL_SS)] = KERNEL_DATA,
+	[INDEX(ABI_USER32_CS)] = USER32_CODE,
 	[INDEX(ABI_USER_SS)] = USER_DATA,
 	[INDEX(ABI_USER_CS)] = USER_CODE,
 	[INDEX(ABI_ABSENT_SS)] = USER_DATA & ~PRESENT,
@@ -134,10 +138,11 @@ static struct idt_gate {
 	uint64_t low, high;
 } idt[VECTOR_COUNT];
 
-/* SDM vol. 3, figure 6-8: present, interrupt gate (IF := 0), DPL 0 (user code cannot call it) but for INT3. */
+/* SDM vol. 3, figure 6-8: present, interrupt gate (IF := 0), DPL 0 (user code cannot call it) but for INT3 and INT 0x80. */
 static void idt_set(const struct gate *gate, enum scheme scheme)
 {
-	uint64_t entry = (uint64_t)gate->entry[scheme], interrupt_gate = gate->vector == VECTOR_BP ? 0xee : 0x8e;
+	bool user = gate->vector == VECTOR_BP || gate->vector == VECTOR_INT80;
+	uint64_t entry = (uint64_t)gate->entry[scheme], interrupt_gate = user ? 0xee : 0x8e;
 
 	idt[gate->vector].low = (entry & 0xffff) | ABI_KERNEL_CS << 16 | (uint64_t)gate->ist << 32 |
 				interrupt_gate << 40 | (entry >> 16 & 0xffff) << 48;

@@ -42,6 +42,7 @@ EXCEPTION reschedule, pushq $FRAME_NO_ERROR	/* what a handler asked for */
 EXCEPTION timer, pushq $FRAME_NO_ERROR		/* always asks for a reschedule */
 EXCEPTION call, pushq $FRAME_NO_ERROR		/* from another CPU */
 EXCEPTION kick, pushq $FRAME_NO_ERROR		/* from another CPU */
+EXCEPTION int80, pushq $FRAME_NO_ERROR		/* a system call: a trap, RIP is after the INT */
 
 /* error_entry: called with the frame above the return address, GPRs free. Afterwards A = K, I = U.
  * The fences keep each outcome of the tests from being speculated past with another one's GS.

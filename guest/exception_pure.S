@@ -38,6 +38,7 @@ EXCEPTION_PURE reschedule, pushq $FRAME_NO_ERROR	/* what a handler asked for */
 EXCEPTION_PURE timer, pushq $FRAME_NO_ERROR		/* always asks for a reschedule */
 EXCEPTION_PURE call, pushq $FRAME_NO_ERROR		/* what another CPU asked for */
 EXCEPTION_PURE kick, pushq $FRAME_NO_ERROR
+EXCEPTION_PURE int80, pushq $FRAME_NO_ERROR		/* a system call of 32-bit code */
 
 /* error_entry_pure: called with the frame above the return address, GPRs free. Afterwards A = K, and the thread has U.
  * The fence keeps the arm that trusts A from being speculated into with the user's; the other one writes A in any case.

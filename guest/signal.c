@@ -25,12 +25,13 @@ static bool store(uint64_t to, const struct abi_signal *what)
 	return true;
 }
 
-/* The user's fault, which comes back to it like one: abi.h. */
+/* The user's fault, which comes back to it like one: abi.h. Its SS is good: user code has run with it. */
 static void lose(struct abi_frame *frame)
 {
 	if (frame->rbx >= ABI_TASK_SIZE_MAX)
 		report_trap("a signal that cannot be stored", frame);
 	frame->rip = frame->rbx;
+	frame->cs = ABI_USER_CS;
 	frame->rax = -ABI_EFAULT;
 }
 

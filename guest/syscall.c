@@ -20,7 +20,7 @@
 #include "guest/work.h"
 
 #define STAR_USER_BASE 0x23                     /* SYSRET: SS is base + 8, CS is base + 16 */
-_Static_assert(STAR_USER_BASE + 8 == ABI_USER_SS && STAR_USER_BASE + 16 == ABI_USER_CS, "SYSRET's selectors");
+_Static_assert(STAR_USER_BASE == ABI_USER32_CS && STAR_USER_BASE + 8 == ABI_USER_SS && STAR_USER_BASE + 16 == ABI_USER_CS, "SYSRET's selectors");
 _Static_assert(ABI_KERNEL_CS + 8 == ABI_KERNEL_SS, "SYSCALL's selectors");
 
 void entry_SYSCALL_64(void), entry_SYSCALL_64_pure_cpu0(void), entry_SYSCALL_64_pure_cpu1(void);
@@ -131,14 +131,35 @@ static uint64_t (*const table[])(struct abi_frame *frame) = {
 };
 #define SYSCALL_COUNT (sizeof(table) / sizeof(table[0]))
 
+static uint64_t call(uint64_t number, struct abi_frame *frame)
+{
+	return number < SYSCALL_COUNT && table[number] ? table[number](frame) : (uint64_t)-ABI_ENOSYS;
+}
+
+/* Its bases have more bits than it could name, and its pointers point to other structures. */
+static uint64_t call_32(uint64_t number, struct abi_frame *frame)
+{
+	return number == ABI_SYS_PRCTL ? (uint64_t)-ABI_EINVAL : call(number, frame);
+}
+
 bool do_syscall_64(struct abi_frame *frame)
 {
-	uint64_t number = frame->error;
-
 	trap_check_entry();
 	context_enter(frame);
 	cpu_sti();                      /* a system call may be interrupted, its way in and out may not */
-	frame->rax = number < SYSCALL_COUNT && table[number] ? table[number](frame) : (uint64_t)-ABI_ENOSYS;
+	frame->rax = call(frame->error, frame);
 	cpu_cli();
 	return exit_to_user(frame);
+}
+
+/* The upper halves are nothing that 32-bit code has set, or could see. */
+void exc_int80(struct abi_frame *frame)
+{
+	trap_check_entry();
+	context_enter(frame);
+	frame->rdi = (uint32_t)frame->rdi;
+	frame->rsi = (uint32_t)frame->rsi;
+	cpu_sti();
+	frame->rax = call_32((uint32_t)frame->rax, frame);
+	cpu_cli();
 }

@@ -23,6 +23,7 @@ void exc_reschedule(struct abi_frame *frame);
 void exc_timer(struct abi_frame *frame);
 void exc_call(struct abi_frame *frame);
 void exc_kick(struct abi_frame *frame);
+void exc_int80(struct abi_frame *frame);
 
 /* What an NMI-like handler does once the state is in order. The bench knows these by name and argument: they are
  * calls for ever, never inlined, cloned or changed. */

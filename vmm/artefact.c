@@ -9,6 +9,8 @@
 
 #define TSS_RSP0 4
 #define EFER_SCE 1
+#define INT_LENGTH 2
+#define GATE_PRESENT_DPL3 7             /* bits 47 to 45 of a gate */
 #define ERROR_USER 4                    /* #PF error code: from CPL 3; bit 0 may be set besides */
 
 /* What the processor pushes for an exception with an error code, lowest address first. */
@@ -104,5 +106,45 @@ bool artefact_syscall(struct run *r)
 	star = machine_get_msr(m, MSR_STAR) >> 32;
 	machine_set_cpl(m, 0, star & 0xfffc, (star & 0xfffc) + 8);
 	r->syscall_assists++;
+	return true;
+}
+
+/* Which vector the INT n there asks for; -1 if it is none. */
+static int asked_by_int(struct run *r, uint64_t rip)
+{
+	uint64_t left;
+	const uint8_t *bytes = stops_text(r->stops, rip, &left);
+
+	return bytes && left >= INT_LENGTH && bytes[0] == 0xcd ? bytes[1] : -1;
+}
+
+/* The gate's lower half, if user code may ask for it: present and DPL 3. */
+static bool may_be_called(const struct machine *m, unsigned vector)
+{
+	const struct kvm_sregs *s = m->sregs;
+	uint64_t gate;
+
+	return mem_read(&m->mem, s->cr3, s->idt.base + 16 * vector, &gate, sizeof(gate)) && (gate >> 45 & 7) == GATE_PRESENT_DPL3;
+}
+
+bool artefact_int(struct run *r)
+{
+	struct machine *m = r->machine;
+	struct kvm_regs *regs = machine_regs(m);
+	const gva_t at = regs->rsp - sizeof(uint64_t);  /* #UD has no error code */
+	struct pushed f;
+	int vector;
+
+	if (!mem_read(&m->mem, machine_sregs(m)->cr3, at, &f, sizeof(f)) || (f.cs & 3) != 3)
+		return false;
+	vector = asked_by_int(r, f.rip);
+	if (vector < 0 || !may_be_called(m, vector))
+		return false;
+	f.rip += INT_LENGTH;
+	f.rflags &= ~RFLAGS_RF;
+	mem_write(&m->mem, machine_sregs(m)->cr3, at, &f, sizeof(f));
+	regs->rip = machine_gate(m, vector);
+	machine_touched_regs(m);
+	r->int_assists++;
 	return true;
 }

@@ -187,6 +187,23 @@ static void see_int3(struct session *s, struct host_facts *f)
 	stops_clear(&s->stops);
 }
 
+/* The image's 32-bit code, up to its INT 0x80. */
+static void see_compat(struct session *s, struct host_facts *f)
+{
+	const struct elf_symbol *at = elf_symbol(s->bench->elf, "user_compat_32");
+	struct stop stop;
+
+	if (!at)
+		return;
+	facts_stand_at(s, at->addr, ABI_USER_RSP, 3);
+	machine_set_cpl(&s->machine, 3, ABI_USER32_CS, ABI_USER_SS);
+	stops_set(&s->stops, s->layout.gate[ABI_VECTOR_INT80]);
+	stop = run_to_stop(&s->run);
+	f->compat = stop.kind == STOP_BOUNDARY && machine_regs(&s->machine)->rip == s->layout.gate[ABI_VECTOR_INT80];
+	f->int_native = !s->run.int_assists;
+	stops_clear(&s->stops);
+}
+
 struct session *facts_session(const struct bench *b)
 {
 	static const struct scenario probe = {
@@ -223,6 +240,7 @@ void facts_measure(struct bench *b)
 	see_fsgsbase(s, &b->facts);
 	see_absent_stack(s, &b->facts);
 	see_iret(s, &b->facts);
+	see_compat(s, &b->facts);
 	facts_lsl(s, &b->facts);
 	see_int3(s, &b->facts);         /* the last: the host may give up on it */
 	facts_session_close(s);

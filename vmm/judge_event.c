@@ -4,10 +4,7 @@
 #include <string.h>
 
 #include "vmm/judge.h"
-
-#define VECTOR_BP 3
-#define INT3_LENGTH 1
-#define FIRST_INTERRUPT 32
+#include "vmm/vector.h"
 
 static bool is_paranoid(const struct injected *in)
 {
@@ -135,23 +132,16 @@ void judge_body(struct judge *j, const struct injected *in, const struct cpu_sta
 }
 
 /* What an exception of the program saves. A fault: the instruction that faulted, and RF = 1, so that an instruction breakpoint
- * does not hit again on the way back (SDM vol. 3, 17.3.1.1). INT3 is a trap: the boundary after it, RF as it was (table 6-1); an
- * interrupt: the boundary at which it came, RF as it was. */
-static struct cpu_state saved_by(const struct judge *j, const struct cpu_state *b, bool trap, bool interrupt)
+ * does not hit again on the way back (SDM vol. 3, 17.3.1.1). INT3 and INT n are traps: the boundary after them, RF as it was (table 6-1);
+ * an interrupt: the boundary at which it came, RF as it was. */
+static struct cpu_state saved_by(const struct judge *j, const struct cpu_state *b, unsigned vector)
 {
+	bool fault = !vector_called_by(vector) && !vector_is_interrupt(vector);
 	struct cpu_state saved = *b;
 
-	saved.rip += trap ? INT3_LENGTH : 0;
-	saved.rflags |= trap || interrupt || j->faults_keep_rf ? 0 : RFLAGS_RF;
+	saved.rip += vector_called_by(vector);
+	saved.rflags |= fault && !j->faults_keep_rf ? RFLAGS_RF : 0;
 	return saved;
-}
-
-static bool is_interrupt_gate(const struct layout *l, uint64_t rip)
-{
-	for (unsigned n = FIRST_INTERRUPT; n < LAYOUT_GATES; n++)
-		if (l->gate[n] == rip)
-			return true;
-	return false;
 }
 
 /* A gate without IST: the thread stack's top from CPL 3, else the stack in use aligned to 16 (SDM vol. 3, 6.14.2). */
@@ -160,7 +150,7 @@ void judge_ordinary_gate(struct judge *j, const struct cpu_state *b, const struc
 {
 	const struct kernel_stack *thread = layout_stack_of(j->layout, 0, 3);
 	uint64_t top = cpu_cpl(b) ? thread->base + thread->size : b->gpr[GPR_RSP] & ~15ull;
-	struct cpu_state saved = saved_by(j, b, now->rip == j->layout->gate[VECTOR_BP], is_interrupt_gate(j->layout, now->rip));
+	struct cpu_state saved = saved_by(j, b, layout_gate_vector(j->layout, now->rip));
 
 	judge_expect(j, b->a, b->i);
 	judge_equal(j, RULE_HANDLER_STACK, "RSP at the gate", now->gpr[GPR_RSP], top - sizeof(*f) - error_bytes);
@@ -215,13 +205,15 @@ static void judge_in_c(struct judge *j, const struct cpu_state *b, const struct 
 void judge_ordinary_handler(struct judge *j, const struct cpu_state *b, const struct cpu_state *now,
 			    const struct abi_frame *saved, int vector, const struct model *user)
 {
-	struct cpu_state state = saved_by(j, b, vector == VECTOR_BP, vector >= FIRST_INTERRUPT);
+	struct cpu_state state;
 
 	judge_in_c(j, b, now, vector < 0, user);
-	if (vector < 0)
+	if (vector < 0) {
 		judge_syscall_saved(j, b, saved);
-	else
-		judge_saved(j, &state, saved, state.rflags);
+		return;
+	}
+	state = saved_by(j, b, vector);
+	judge_saved(j, &state, saved, state.rflags);
 }
 
 void judge_refused_iret(struct judge *j, const struct cpu_state *refused, const struct cpu_state *now,

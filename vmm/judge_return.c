@@ -63,7 +63,7 @@ void judge_iret_to_user(struct judge *j, const struct model *user, const struct 
 		judge_equal(j, RULE_RETURN, "RSP asked for", f->rsp, bad->rsp);
 		return;
 	}
-	judge_equal(j, RULE_RETURN, "CS about to be loaded", f->cs, ABI_USER_CS);
+	judge_equal(j, RULE_RETURN, "CS about to be loaded", f->cs, user->cs);
 	judge_equal(j, RULE_RETURN, "SS about to be loaded", f->ss, ABI_USER_SS);
 	judge_target(j, user, f->rip, f->rflags, f->rsp);
 }
@@ -84,7 +84,7 @@ static void judge_user_state(struct judge *j, const struct model *u, const struc
 	judge_user_value(j, "RFLAGS", now->rflags, u->rflags);
 	for (unsigned n = 0; n < GPR_COUNT; n++)
 		judge_user_value(j, gpr_name(n), now->gpr[n], u->gpr[n]);
-	judge_equal(j, RULE_USER_STATE, "CS", now->cs, ABI_USER_CS);
+	judge_equal(j, RULE_USER_STATE, "CS", now->cs, u->cs);
 	judge_equal(j, RULE_USER_STATE, "SS", now->ss, ABI_USER_SS);
 	judge_check(j, RULE_USER_STATE, !now->ds && !now->es && now->fs == u->fs && now->gs == u->gs,
 		    "DS ES FS GS are %#x %#x %#x %#x, must be 0 0 %#x %#x", now->ds, now->es, now->fs, now->gs, u->fs, u->gs);

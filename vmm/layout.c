@@ -54,9 +54,9 @@ static void read_code(struct reader *r)
 	static const char *const ordinary[LAYOUT_HANDLERS] = {
 		"do_syscall_64", "exc_invalid_op", "exc_page_fault", "exc_general_protection",
 		"exc_breakpoint", "exc_segment_not_present", "exc_stack_segment", "exc_call", "exc_kick",
-		"exc_timer",
+		"exc_timer", "exc_int80",
 	};
-	static const int vectors[LAYOUT_HANDLERS] = { -1, 6, 14, 13, 3, 11, 12, ABI_VECTOR_CALL, ABI_VECTOR_KICK, ABI_VECTOR_TIMER };
+	static const int vectors[LAYOUT_HANDLERS] = { -1, 6, 14, 13, 3, 11, 12, ABI_VECTOR_CALL, ABI_VECTOR_KICK, ABI_VECTOR_TIMER, ABI_VECTOR_INT80 };
 
 	l->event[EVENT_NMI] = (struct event_code){ layout_need(r, "exc_nmi"), layout_need(r, "nmi_body") };
 	l->event[EVENT_MCE] = (struct event_code){ layout_need(r, "exc_machine_check"), layout_need(r, "machine_check_body") };

@@ -52,7 +52,7 @@ struct c_handler {
 	uint64_t addr;
 	int vector;                     /* -1: SYSCALL */
 };
-#define LAYOUT_HANDLERS 10
+#define LAYOUT_HANDLERS 11
 
 struct layout {
 	const struct elf *elf;

@@ -26,6 +26,7 @@ void model_init(struct model *m, const struct model_boot *boot)
 	m->gpr[GPR_RCX] = boot->fsgsbase;
 	m->gpr[GPR_RSI] = boot->flags;
 	m->rip = boot->entry;
+	m->cs = ABI_USER_CS;
 	m->rflags = RFLAGS_FIXED | RFLAGS_IF;
 	m->fsgsbase = boot->fsgsbase;
 	m->fsgsbase_can_be_off = boot->fsgsbase_can_be_off;
@@ -51,18 +52,42 @@ bool step_unknown(struct step *s, const char *fmt, ...)
 	return false;
 }
 
-static bool decode_at_rip(struct step *s)
+static bool decode(struct step *s, ZydisMachineMode mode, ZydisStackWidth width)
 {
 	uint64_t at = s->m->rip - ABI_USER_TEXT;
 	ZydisDecoder decoder;
 
-	if (at >= s->m->text_size)              /* also below the text: then it wrapped */
-		return step_unknown(s, "outside the user text");
-	ZydisDecoderInit(&decoder, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64);
-	if (!ZYAN_SUCCESS(ZydisDecoderDecodeFull(&decoder, s->m->text + at, s->m->text_size - at, &s->insn, s->op)))
-		return step_unknown(s, "not a valid instruction");
-	s->next = s->m->rip + s->insn.length;
+	ZydisDecoderInit(&decoder, mode, width);
+	return ZYAN_SUCCESS(ZydisDecoderDecodeFull(&decoder, s->m->text + at, s->m->text_size - at, &s->insn, s->op));
+}
+
+/* Where instructions begin is told from all of the text as 64-bit code, so 32-bit code keeps to what has the same length there. */
+static bool decode_32(struct step *s)
+{
+	bool good = decode(s, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64);
+	unsigned length = s->insn.length;
+
+	if (!decode(s, ZYDIS_MACHINE_MODE_LONG_COMPAT_32, ZYDIS_STACK_WIDTH_32))
+		return false;
+	if (!good || s->insn.length != length)
+		step_unknown(s, "32-bit code that 64-bit code would read in another way");
 	return true;
+}
+
+static bool decode_at_rip(struct step *s)
+{
+	bool good;
+
+	if (s->m->rip - ABI_USER_TEXT >= s->m->text_size)       /* also below the text: then it wrapped */
+		return step_unknown(s, "outside the user text");
+	if (s->m->cs == ABI_USER32_CS)
+		good = decode_32(s);
+	else
+		good = decode(s, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64);
+	if (!good)
+		step_unknown(s, "not a valid instruction");
+	s->next = s->m->rip + s->insn.length;
+	return s->outcome != STEP_UNKNOWN;
 }
 
 /* What faults has neither hit nor been a step: it will be done again. */

@@ -25,7 +25,8 @@ struct model_thread {
 	uint64_t gpr[GPR_COUNT];
 	uint64_t rip, rflags;
 	uint64_t gs_base, fs_base;
-	uint16_t gs, fs;                /* selectors; the others stay 0 */
+	uint16_t gs, fs;                /* selectors; DS and ES stay 0 */
+	uint16_t cs;                    /* 64-bit code, or 32-bit code */
 	uint64_t tls;                   /* base of its TLS descriptor; MODEL_TLS_NONE: not present */
 	bool gs_is_percpu;
 	uint64_t gs_percpu_base, gs_stride;
@@ -44,7 +45,8 @@ struct model {
 	uint64_t rip, rflags;
 	uint64_t gs_base;               /* U */
 	uint64_t fs_base;
-	uint16_t gs, fs;                /* selectors; the others stay 0 */
+	uint16_t gs, fs;                /* selectors; DS and ES stay 0 */
+	uint16_t cs;                    /* 64-bit code, or 32-bit code */
 	uint64_t tls;
 	bool gs_is_percpu;              /* SET_GS_PERCPU: U is gs_percpu_base + cpu * gs_stride */
 	uint64_t gs_percpu_base, gs_stride;
@@ -94,7 +96,7 @@ struct model_boot {
 void model_init(struct model *m, const struct model_boot *boot);
 
 /* Executes the instruction at m->rip up to the next boundary at CPL 3, the whole kernel visit included if it
- * is a SYSCALL or faults. False with one line in err if the program uses what the model does not know. */
+ * is a system call or faults. False with one line in err if the program uses what the model does not know. */
 bool model_step(struct model *m, char *err, size_t err_size);
 
 /* Steps on until the program has been in the kernel; the same result. */
@@ -115,7 +117,7 @@ uint64_t model_dr7(const struct model *m);
 /* Does an access to these bytes hit what the program watches? */
 bool model_is_watched(const struct model *m, uint64_t addr, unsigned size);
 
-/* True if the instruction at m->rip enters the kernel (SYSCALL, #BP, #UD, #GP, #PF). */
+/* True if the instruction at m->rip enters the kernel (SYSCALL, INT 0x80, #BP, #UD, #GP, #PF). */
 bool model_enters_kernel(const struct model *m);
 
 #endif

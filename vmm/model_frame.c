@@ -53,10 +53,13 @@ static uint64_t refuse(struct step *s, const struct model_iret *f, unsigned vect
 /* CS is looked at before SS; the error code is the selector without its RPL (SDM vol. 2A, IRET). */
 static uint64_t return_by_iret(struct step *s, const struct model_iret *f)
 {
-	unsigned cs = refuses(f->cs, ABI_USER_CS, ABI_ABSENT_CS, VECTOR_NP);
+	unsigned cs = refuses(f->cs, f->cs == ABI_USER32_CS ? f->cs : ABI_USER_CS, ABI_ABSENT_CS, VECTOR_NP);
 	unsigned ss = refuses(f->ss, ABI_USER_SS, ABI_ABSENT_SS, s->m->absent_ss_is_np ? VECTOR_NP : VECTOR_SS);
 
+	if (f->cs == ABI_USER32_CS && (f->rip >> 32 || f->rsp >> 32))
+		step_unknown(s, "RIP or RSP of more than 32 bits for 32-bit code, which is not in the contract");
 	s->next = f->rip;
+	s->m->cs = f->cs;
 	s->m->rflags = f->rflags;
 	s->m->gpr[GPR_RSP] = f->rsp;
 	if (!cs && !ss)
@@ -67,7 +70,7 @@ static uint64_t return_by_iret(struct step *s, const struct model_iret *f)
 /* An address that is not canonical is refused with #GP(0): by the IRET, or by the fetch behind it. User code cannot tell. */
 uint64_t model_set_rip(struct step *s, uint64_t arg)
 {
-	const struct model_iret f = { arg, ABI_USER_CS, s->m->rflags, s->m->gpr[GPR_RSP], ABI_USER_SS };
+	const struct model_iret f = { arg, s->m->cs, s->m->rflags, s->m->gpr[GPR_RSP], ABI_USER_SS };
 
 	s->m->gpr[GPR_RCX] = arg;
 	s->next = arg;

@@ -12,13 +12,14 @@ uint64_t step_error(unsigned number)
 	return -(uint64_t)number;
 }
 
-/* A fault looks like a signal: user code goes on at RBX. The caller has set RDI if the vector is #PF. */
+/* A fault looks like a signal: user code goes on at RBX, in 64-bit code. The caller has set RDI if the vector is #PF. */
 void step_fault(struct step *s, unsigned vector, uint64_t error)
 {
 	s->m->gpr[GPR_RAX] = vector;
 	s->m->gpr[GPR_RDX] = error;
 	s->m->rflags &= ~RFLAGS_RF;
 	s->next = s->m->gpr[GPR_RBX];
+	s->m->cs = ABI_USER_CS;
 	s->outcome = STEP_KERNEL;
 }
 
@@ -202,17 +203,44 @@ static uint64_t (*const syscalls[])(struct step *s, uint64_t arg) = {
 	[ABI_SYS_STEPS] = model_steps,
 };
 
-void step_syscall(struct step *s)
+static uint64_t result_of(struct step *s, uint64_t number)
 {
-	uint64_t number = s->m->gpr[GPR_RAX], result = step_error(ABI_ENOSYS);
+	if (number >= sizeof(syscalls) / sizeof(*syscalls) || !syscalls[number])
+		return step_error(ABI_ENOSYS);
+	return syscalls[number](s, s->m->gpr[GPR_RDI]);
+}
 
-	s->outcome = STEP_KERNEL;
-	s->m->rflags &= ~RFLAGS_RF;
-	s->m->gpr[GPR_RCX] = s->next;
-	s->m->gpr[GPR_R11] = s->m->rflags;
-	if (number < sizeof(syscalls) / sizeof(*syscalls) && syscalls[number])
-		result = syscalls[number](s, s->m->gpr[GPR_RDI]);
+static void finish_call(struct step *s, uint64_t result)
+{
 	s->m->gpr[GPR_RAX] = result;
 	if (s->m->signal)
 		model_deliver(s);
+}
+
+/* In 32-bit code it is another entry, or #UD, as the processor has it (SDM vol. 2B and APM vol. 3, SYSCALL). */
+void step_syscall(struct step *s)
+{
+	if (s->m->cs != ABI_USER_CS)
+		step_unknown(s, "SYSCALL of 32-bit code, which is not in the contract");
+	else
+		s->outcome = STEP_KERNEL;
+	s->m->rflags &= ~RFLAGS_RF;
+	s->m->gpr[GPR_RCX] = s->next;
+	s->m->gpr[GPR_R11] = s->m->rflags;
+	finish_call(s, result_of(s, s->m->gpr[GPR_RAX]));
+}
+
+/* INT 0x80, of 32-bit code or of 64-bit code that wants to look like it. */
+void step_int(struct step *s)
+{
+	uint32_t number = s->m->gpr[GPR_RAX];
+
+	if (s->op[0].imm.value.u == ABI_VECTOR_INT80)
+		s->outcome = STEP_KERNEL;
+	else
+		step_unknown(s, "INT of another vector than ABI_VECTOR_INT80");
+	s->m->rflags &= ~RFLAGS_RF;
+	s->m->gpr[GPR_RDI] = (uint32_t)s->m->gpr[GPR_RDI];
+	s->m->gpr[GPR_RSI] = (uint32_t)s->m->gpr[GPR_RSI];
+	finish_call(s, number == ABI_SYS_PRCTL ? step_error(ABI_EINVAL) : result_of(s, number));
 }

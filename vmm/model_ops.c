@@ -230,6 +230,7 @@ static const struct {
 	{ ZYDIS_MNEMONIC_SYSCALL, step_syscall },
 	{ ZYDIS_MNEMONIC_UD2, step_ud2 },
 	{ ZYDIS_MNEMONIC_INT3, step_int3 },
+	{ ZYDIS_MNEMONIC_INT, step_int },
 	{ ZYDIS_MNEMONIC_CLI, step_cli },
 	{ ZYDIS_MNEMONIC_OUT, op_out },
 	{ ZYDIS_MNEMONIC_RDGSBASE, op_rdgsbase },

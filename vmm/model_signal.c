@@ -26,7 +26,7 @@ void model_deliver(struct step *s)
 	struct model *m = s->m;
 	const uint64_t rsp = m->gpr[GPR_RSP], to = (rsp - ABI_SIGNAL_GAP - 8 * WORDS) & ~15ull;
 	const uint64_t word[WORDS] = {
-		s->next, ABI_USER_CS, m->rflags, rsp, ABI_USER_SS, m->gpr[GPR_RAX], m->gpr[GPR_RCX], m->gpr[GPR_R11], m->gpr[GPR_RDI],
+		s->next, m->cs, m->rflags, rsp, ABI_USER_SS, m->gpr[GPR_RAX], m->gpr[GPR_RCX], m->gpr[GPR_R11], m->gpr[GPR_RDI],
 	};
 
 	m->signal = false;
@@ -34,6 +34,7 @@ void model_deliver(struct step *s)
 		return;
 	if (!store(s, to, word)) {
 		s->next = m->gpr[GPR_RBX];
+		m->cs = ABI_USER_CS;
 		m->gpr[GPR_RAX] = step_error(ABI_EFAULT);
 		return;
 	}

@@ -65,6 +65,7 @@ void step_syscall(struct step *s);
 void step_fault(struct step *s, unsigned vector, uint64_t error);
 void step_ud2(struct step *s);
 void step_int3(struct step *s);
+void step_int(struct step *s);
 void step_cli(struct step *s);
 uint64_t step_error(unsigned number);
 

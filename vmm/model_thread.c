@@ -21,7 +21,7 @@ void model_init_threads(struct model *m, uint64_t entry_2)
 	m->parked[m->current].runnable = true;
 	if (!entry_2)
 		return;
-	*t = (struct model_thread){ .runnable = true, .rip = entry_2, .rflags = RFLAGS_FIXED | RFLAGS_IF, .tls = MODEL_TLS_NONE };
+	*t = (struct model_thread){ .runnable = true, .rip = entry_2, .cs = ABI_USER_CS, .rflags = RFLAGS_FIXED | RFLAGS_IF, .tls = MODEL_TLS_NONE };
 	for (unsigned n = 0; n < GPR_COUNT; n++)
 		t->gpr[n] = ABI_USER_GPR_2 + n * ABI_USER_GPR_STEP;
 	t->gpr[GPR_RSP] = m->gpr[GPR_RSP] - ABI_USER_STACK_STEP;
@@ -47,6 +47,7 @@ static void park(const struct model *m, struct model_thread *t)
 {
 	memcpy(t->gpr, m->gpr, sizeof(t->gpr));
 	t->rip = m->rip;
+	t->cs = m->cs;
 	t->rflags = m->rflags;
 	t->gs_base = m->gs_base;
 	t->fs_base = m->fs_base;
@@ -79,6 +80,7 @@ static void resume(struct model *m, const struct model_thread *t)
 {
 	memcpy(m->gpr, t->gpr, sizeof(m->gpr));
 	m->rip = t->rip;
+	m->cs = t->cs;
 	m->rflags = t->rflags;
 	m->gs_base = t->gs_base;
 	m->fs_base = t->fs_base;

@@ -166,6 +166,7 @@ static bool can_run_at_all(struct plan *p, const struct scenario *s, const struc
 		[NEED_WATCHPOINTS] = { f->watchpoints_fire, "no data watchpoint fires on this host" },
 		[NEED_BREAKPOINTS] = { f->breakpoints_fire, "no instruction breakpoint of the guest's fires at CPL 3 on this host" },
 		[NEED_KERNEL_INT3] = { f->kernel_int3, "INT3 at CPL 0 does not come to its gate on this host" },
+		[NEED_COMPAT] = { f->compat, "INT 0x80 of 32-bit code does not come to its gate on this host" },
 	};
 
 	if (s->cpus > 1 && !bench->host.engine->add_cpu) {

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "guest/abi.h"
 #include "vmm/die.h"
 
 #define QEMU_STEP_ALONE "7"             /* its default: no interrupt, NMI or timer in a single step */
@@ -59,21 +60,6 @@ static void take_core(const struct cpu_state *c, struct machine_state *s)
 	s->msr[SAVED_KERNEL_GS_BASE] = c->i;
 }
 
-void qemu_vcpu_arrive(struct machine *m)
-{
-	struct qemu_vcpu *v = m->qemu;
-	struct cpu_state now;
-
-	core_of(&v->have, &now);
-	if (!gdb_state(&v->gdb, &now))
-		qemu_vcpu_die(m);
-	take_core(&now, &v->have);
-	v->want = v->have;
-	v->deep = v->debug = false;
-	m->touched = 0;
-	m->ioctls++;
-}
-
 /* Where nobody has written to want, it follows. */
 static void follow(struct machine_state *want, const struct machine_state *old, const struct machine_state *new)
 {
@@ -101,6 +87,29 @@ void qemu_vcpu_deepen(struct machine *m)
 	v->deep = v->debug = true;
 	v->shadow = now.events.interrupt.shadow;
 	m->ioctls++;
+}
+
+/* Of 32-bit code the gdb stub shows and takes the lower halves of eight registers, and nothing of the others. */
+static bool is_cut_short(const struct machine_state *s)
+{
+	return s->sregs.cs.selector == ABI_USER32_CS;
+}
+
+void qemu_vcpu_arrive(struct machine *m)
+{
+	struct qemu_vcpu *v = m->qemu;
+	struct cpu_state now;
+
+	core_of(&v->have, &now);
+	if (!gdb_state(&v->gdb, &now))
+		qemu_vcpu_die(m);
+	take_core(&now, &v->have);
+	v->want = v->have;
+	v->deep = v->debug = false;
+	m->touched = 0;
+	m->ioctls++;
+	if (is_cut_short(&v->have))
+		qemu_vcpu_deepen(m);
 }
 
 /* The number after a name in what the monitor prints. */
@@ -148,7 +157,7 @@ static bool stub_can_write(const struct qemu_vcpu *v)
 	w.msr[SAVED_KERNEL_GS_BASE] = v->have.msr[SAVED_KERNEL_GS_BASE];
 	w.events.flags = v->have.events.flags;
 	w.events.nmi.pending = v->have.events.nmi.pending;
-	return !v->lost && !v->stops_again && !memcmp(&w, &v->have, sizeof(w)) && v->want.events.nmi.pending >= v->have.events.nmi.pending;
+	return !v->lost && !v->stops_again && !is_cut_short(&v->have) && !memcmp(&w, &v->have, sizeof(w)) && v->want.events.nmi.pending >= v->have.events.nmi.pending;
 }
 
 static bool write_by_stub(struct qemu_vcpu *v)

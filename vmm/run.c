@@ -34,7 +34,8 @@ bool run_init(struct run *r, struct machine *m, struct stops *s)
 	machine_get(m, MACHINE_ALL, &now);      /* where the IDT is does not come with every exit of every engine */
 	r->gate_gp = machine_gate(m, 13);
 	r->gate_pf = machine_gate(m, 14);
-	return stops_text(s, r->gate_gp, &left) && stops_text(s, r->gate_pf, &left);
+	r->gate_ud = machine_gate(m, 6);
+	return stops_text(s, r->gate_gp, &left) && stops_text(s, r->gate_pf, &left) && stops_text(s, r->gate_ud, &left);
 }
 
 /* The last line stays readable until the next one begins. */
@@ -118,7 +119,12 @@ static bool end_passing(struct run *r)
 	return true;
 }
 
-/* A HLT executed: one of our stops, the trace of a stop at CPL 3, of a SYSCALL, or the guest's own. */
+static bool is_fault_gate(const struct run *r, gva_t at)
+{
+	return at == r->gate_gp || at == r->gate_pf || at == r->gate_ud;
+}
+
+/* A HLT executed: one of our stops, the trace of a stop at CPL 3, of a SYSCALL or INT n, or the guest's own. */
 static bool handle_stop(struct run *r, uint64_t at, struct stop *stop)
 {
 	struct kvm_regs *regs = machine_regs(r->machine);
@@ -127,7 +133,7 @@ static bool handle_stop(struct run *r, uint64_t at, struct stop *stop)
 	stop->kind = STOP_BOUNDARY;
 	if (artefacts && at == r->gate_gp && artefact_user_stop(r))
 		return false;
-	if (artefacts && at == r->gate_pf && artefact_syscall(r))
+	if (artefacts && ((at == r->gate_pf && artefact_syscall(r)) || (at == r->gate_ud && artefact_int(r))))
 		return !stops_is_set(r->stops, regs->rip);
 	if (!stops_is_set(r->stops, at)) {
 		stop->kind = STOP_HALT;
@@ -139,7 +145,7 @@ static bool handle_stop(struct run *r, uint64_t at, struct stop *stop)
 	}
 	if (at == r->passing.next)
 		return end_passing(r);
-	if ((at == r->gate_gp || at == r->gate_pf) && !r->report_faults && at != r->boundary)
+	if (is_fault_gate(r, at) && !r->report_faults && at != r->boundary)
 		return begin_passing(r, at, stop);
 	return false;
 }
@@ -186,6 +192,7 @@ struct stop run_to_stop(struct run *r)
 	r->passing = (struct passing){ 0 };
 	arm(r, r->gate_gp, rip, &stop);
 	arm(r, r->gate_pf, rip, &stop);
+	arm(r, r->gate_ud, rip, &stop);
 	do {
 		if (r->machine->engine->stops_are_bytes)
 			artefact_prepare(r);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* run.h: letting the guest run to its next stop. What the host does differently from the architecture on the
- * way (a stop at CPL 3 that arrives as #GP, SYSCALL that needs assistance) is undone here and seen by nobody else. */
+ * way (a stop at CPL 3 that arrives as #GP, SYSCALL and INT n that need assistance) is undone here and seen by nobody else. */
 #ifndef VMM_RUN_H
 #define VMM_RUN_H
 
@@ -39,14 +39,14 @@ struct passing {
 struct run {
 	struct machine *machine;
 	struct stops *stops;
-	gva_t gate_gp, gate_pf;         /* first instructions of #GP and #PF, where artefacts arrive */
-	bool report_faults;             /* a genuine #GP or #PF stops at its gate; else it runs on ... */
+	gva_t gate_gp, gate_pf, gate_ud; /* first instructions of #GP, #PF and #UD, where artefacts arrive */
+	bool report_faults;             /* a genuine one of these stops at its gate; else it runs on ... */
 	gva_t boundary;                 /* ... unless its gate is the very boundary that is waited for */
 	unsigned ipi;                   /* vector that the guest asked for at ABI_PORT_IPI, 0 if none is pending */
 	uint64_t sent;                  /* vectors from another CPU: bit n for 64 + n, each pending once */
 	unsigned to_other;              /* at STOP_TURN: the vector that was sent to the other CPU; 0 if none was */
 	struct passing passing;
-	uint64_t syscall_assists;       /* how often this host needed one */
+	uint64_t syscall_assists, int_assists;  /* how often this host needed one */
 	uint64_t user_stops;
 	gpa_t rsp0_frame;               /* where the frame pushed by an artefact would lie ... */
 	uint8_t under_frame[48];        /* ... what lay there before */
@@ -56,11 +56,11 @@ struct run {
 	bool console_line_ended;
 };
 
-/* The guest's IDT must be loaded already: finds the gates of #GP and #PF. False if they are not in text. */
+/* The guest's IDT must be loaded already: finds the gates of #GP, #PF and #UD. False if they are not in text. */
 bool run_init(struct run *r, struct machine *m, struct stops *s);
 
-/* Runs to the next stop. The stop at the current RIP, if any, must have been lifted. Sets stops at the gates of #GP
- * and #PF, for the artefacts, and leaves them set. */
+/* Runs to the next stop. The stop at the current RIP, if any, must have been lifted. Sets stops at the gates of #GP,
+ * #PF and #UD, for the artefacts, and leaves them set. */
 struct stop run_to_stop(struct run *r);
 
 /* Executes one instruction, whatever it is: to the next boundary, at CPL 0 or 3, by way of the carpet. Which stops are set

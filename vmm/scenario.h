@@ -20,7 +20,7 @@ enum cmdline_word { CMDLINE_NOFSGSBASE, CMDLINE_SWITCH_2019, CMDLINE_TIMER_MIGRA
 const char *cmdline_word_name(enum cmdline_word word);
 
 /* What a host may lack, so that the scenario is skipped there. */
-enum need { NEED_WATCHPOINTS, NEED_BREAKPOINTS, NEED_KERNEL_INT3, NEED_COUNT };
+enum need { NEED_WATCHPOINTS, NEED_BREAKPOINTS, NEED_KERNEL_INT3, NEED_COMPAT, NEED_COUNT };
 
 /* What the end of a run prints of it besides. */
 enum show { SHOW_EXITS, SHOW_EXECUTED };

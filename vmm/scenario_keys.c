@@ -125,6 +125,8 @@ static bool need_item(const char *word, unsigned *mask)
 		return add_bit(NEED_BREAKPOINTS, mask);
 	if (!strcmp(word, "kernel-int3"))
 		return add_bit(NEED_KERNEL_INT3, mask);
+	if (!strcmp(word, "compat"))
+		return add_bit(NEED_COMPAT, mask);
 	return !strcmp(word, "watchpoints") && add_bit(NEED_WATCHPOINTS, mask);
 }
 
@@ -241,7 +243,7 @@ const struct scenario_key scenario_keys[SCENARIO_KEYS] = {
 	{ "flags",   set_flags,   true,  "a hexadecimal number like 0x240602" },
 	{ "cmdline", set_cmdline, true,  "words of the guest's command line: nofsgsbase, switch=2019, timer=migrate" },
 	{ "shows",   set_shows,   true,  "what the end of a run prints of it: exits, executed" },
-	{ "needs",   set_needs,   true,  "what a host may lack: watchpoints, breakpoints, kernel-int3" },
+	{ "needs",   set_needs,   true,  "what a host may lack: watchpoints, breakpoints, kernel-int3, compat" },
 	{ "begins",  set_begins,  true,  "user or boot" },
 	{ "turns",   set_turns,   true,  "1 to 100" },
 };

@@ -27,6 +27,8 @@ struct host_facts {
 	bool watchpoints_fire;          /* a data watchpoint that the guest has armed raises #DB */
 	bool breakpoints_fire;          /* so does an instruction breakpoint at CPL 3 */
 	bool kernel_int3;               /* INT3 at CPL 0 comes to its gate */
+	bool compat;                    /* 32-bit code runs, and its INT 0x80 comes to its gate ... */
+	bool int_native;                /* ... without the bench's assistance */
 	bool user_hlt_faults;           /* a stop at CPL 3 arrives as #GP(0) with exact RIP */
 };
 

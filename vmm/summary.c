@@ -34,14 +34,14 @@ static json_t *host(const struct bench *bench)
 	struct utsname u;
 
 	uname(&u);
-	return json_pack("{s:s, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:b}", "kernel", u.release, "fsgsbase", f->fsgsbase, "syscall_native",
+	return json_pack("{s:s, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:b}", "kernel", u.release, "fsgsbase", f->fsgsbase, "syscall_native",
 			 f->syscall_native, "user_keeps_nt", f->user_keeps_nt, "gate_keeps_ac", f->gate_keeps_ac,
 			 "iret_checks_rip", f->iret_checks_rip, "fsgsbase_can_be_off", f->fsgsbase_can_be_off,
 			 "faults_set_rf", f->faults_set_rf,
 			 "absent_ss_is_np", f->absent_ss_is_np, "watchpoints_fire", f->watchpoints_fire,
 			 "lsl", f->lsl, "lsl_native", f->lsl_native,
 			 "breakpoints_fire", f->breakpoints_fire,
-			 "kernel_int3", f->kernel_int3);
+			 "kernel_int3", f->kernel_int3, "compat", f->compat, "int_native", f->int_native);
 }
 
 static json_t *schemes(const struct plan *p)

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "guest/abi.h"
+
 static struct tally_way *find_way(struct tally *t, int vector, enum tally_end end)
 {
 	for (unsigned n = 0; n < t->ways; n++)
@@ -123,6 +125,8 @@ static void vector_name(int vector, char *out, unsigned out_size)
 
 	if (vector == TALLY_SYSCALL)
 		snprintf(out, out_size, "SYSCALL");
+	else if (vector == ABI_VECTOR_INT80)
+		snprintf(out, out_size, "INT 0x80");
 	else if (vector < (int)(sizeof(names) / sizeof(names[0])) && names[vector])
 		snprintf(out, out_size, "%s", names[vector]);
 	else

@@ -10,10 +10,9 @@
 #include "vmm/case_return.h"
 #include "vmm/case_work.h"
 #include "vmm/smp.h"
+#include "vmm/vector.h"
 #include "vmm/walk_raised.h"
 #include "vmm/walk_watch.h"
-
-#define FIRST_INTERRUPT 32
 
 /* Vectors of the golden run that push an error code (SDM vol. 3, table 6-1). */
 static bool pushes_error(unsigned vector)
@@ -73,7 +72,7 @@ static void at_gate(struct walk_judge *w, struct session *s, const struct cpu_st
 	judge_at(&s->judge, "gate", now);
 	judge_ordinary_gate(&s->judge, &w->last, now, &f, error_bytes);
 	judge_declared(s, &w->last, vector);
-	if (vector >= FIRST_INTERRUPT && w->from_user)
+	if (vector_is_interrupt(vector) && w->from_user)
 		s->next = s->model;             /* the instruction there is still to come */
 	if (s->next.asked)
 		model_reschedule(&s->next);
@@ -191,7 +190,9 @@ bool walk_judge_needs_i(const struct session *s, const struct cpu_state *now)
 /* An interrupt before the user's instruction: at its gate the frame says so. */
 static bool is_interrupt(const struct walk_judge *w, const struct session *s, const struct cpu_state *now)
 {
-	return cpu_cpl(&w->last) == 3 && layout_gate_vector(&s->layout, now->rip) >= FIRST_INTERRUPT;
+	int vector = layout_gate_vector(&s->layout, now->rip);
+
+	return cpu_cpl(&w->last) == 3 && vector >= 0 && vector_is_interrupt(vector);
 }
 
 /* What is watched was touched by the instruction before: nothing may come before its #DB. */
