@@ -192,6 +192,7 @@ sub judged {
 	},
 	'assisted lsl_native' => sub { judged($_[0], 'syscall')->{lsl_native} ? 1 : 0 },
 	'assisted syscall_native' => sub { judged($_[0], 'syscall')->{syscall_native} ? 1 : 0 },
+	'assisted int_native' => sub { judged($_[0], 'compat')->{int_native} ? 1 : 0 },
 );
 
 claim('the list: at most ten, each with a test of its own', sub {

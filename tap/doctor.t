@@ -11,15 +11,15 @@ use TestGsgate;
 my %host = (
 	'AC' => qr/RFLAGS.AC/, 'NT' => qr/RFLAGS.NT/, 'IRET' => qr/IRET looks at RIP/, 'an absent stack' => qr/IRET to an absent stack/, 'RF' => qr/RFLAGS.RF/,
 	'FSGSBASE off' => qr/CR4.FSGSBASE = 0/, 'user watchpoints' => qr/watchpoints fire at CPL 3/,
-	'kernel INT3' => qr/INT3 at CPL 0/, 'user breakpoints' => qr/instruction breakpoints fire at CPL 3/,
+	'32-bit code' => qr/32-bit code runs at CPL 3/, 'kernel INT3' => qr/INT3 at CPL 0/, 'user breakpoints' => qr/instruction breakpoints fire at CPL 3/,
 );
 my %kvm = (
-	'exactness of stops' => qr/stops at CPL 0 are exact/, 'stops at CPL 3' => qr/stops at CPL 3/, 'SYSCALL' => qr/SYSCALL without/,
+	'exactness of stops' => qr/stops at CPL 0 are exact/, 'stops at CPL 3' => qr/stops at CPL 3/, 'SYSCALL' => qr/SYSCALL without/, 'INT n' => qr/INT n of user code without/,
 	'SYSRET with TF' => qr/SYSRET restores RFLAGS.TF/, 'FSGSBASE' => qr/WRGSBASE in a guest/, 'LSL' => qr/LSL in a guest/,
 	'kernel watchpoints' => qr/watchpoints fire at CPL 0/, 'dirty log' => qr/dirty page log/, 'machine checks' => qr/machine checks/, 'interrupts' => qr/interrupts without an irqchip/,
 );
 my %summary = (fsgsbase_can_be_off => 'FSGSBASE off', user_keeps_nt => 'NT', gate_keeps_ac => 'AC', iret_checks_rip => 'IRET', faults_set_rf => 'RF',
-	watchpoints_fire => 'user watchpoints', breakpoints_fire => 'user breakpoints', kernel_int3 => 'kernel INT3');
+	watchpoints_fire => 'user watchpoints', breakpoints_fire => 'user breakpoints', kernel_int3 => 'kernel INT3', compat => '32-bit code');
 my %run;
 
 # By this engine, or by all.

@@ -121,6 +121,7 @@ static inline void at_user(struct world *w)
 	w->before.i = i_of(w, K);
 	memcpy(w->user.gpr, w->before.gpr, sizeof(w->user.gpr));
 	w->user.rip = w->before.rip;
+	w->user.cs = w->before.cs;
 	w->user.rflags = w->before.rflags;
 	w->user.gs_base = USER_GS;
 	w->user.fs_base = w->before.fs_base;

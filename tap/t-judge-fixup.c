@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* t-judge-fixup.c: what the judge says of exceptions that are not plain faults: INT3, and an IRET that cannot be. */
+/* t-judge-fixup.c: what the judge says of exceptions that are not plain faults: INT3, INT 0x80, an interrupt, and an IRET that cannot be. */
 #include "tap/judge_entry.h"
-
-#define VECTOR_BP 3
 
 static void ordinary_gate(struct world *w)
 {
@@ -24,35 +22,47 @@ static void iret(struct world *w)
 	judge_iret_to_user(&w->judge, &w->user, &w->now, &w->frame);
 }
 
-/* A trap: RIP behind the INT3, RF not set. */
-static void test_trap_gate(void)
+/* A trap: RIP behind the instruction, RF not set. */
+static void test_trap_gate(unsigned vector, unsigned length, const char *name)
 {
 	static const struct damage at[] = {
 		WHOLE(frame.rip, RULE_FRAME, "saved RIP is "), WHOLE(frame.rflags, RULE_FRAME, "saved RFLAGS is "),
+		WHOLE(frame.cs, RULE_FRAME, "saved CS is "),
 	};
 	struct world w = good_world(EVENT_NMI, 3, SCHEME_IST);
 
-	w.layout.gate[VECTOR_BP] = w.now.rip = KERNEL_TEXT + 0x2000;
+	w.layout.gate[vector] = w.now.rip = KERNEL_TEXT + 0x9000;
 	w.now.cs = ABI_KERNEL_CS;
 	w.now.gpr[GPR_RSP] = stack_top(&w, THREAD) - sizeof(w.frame);
 	w.frame = frame_of(&w.before);
-	w.frame.rip++;
-	is_good(&w, ordinary_gate, "gate of INT3");
-	all_are_seen(&w, ordinary_gate, at, COUNT_OF(at), "gate of INT3");
+	w.frame.rip += length;
+	is_good(&w, ordinary_gate, name);
+	all_are_seen(&w, ordinary_gate, at, COUNT_OF(at), name);
 }
 
-static void test_trap_handler(void)
+static void test_trap_handler(unsigned vector, unsigned length, const char *name)
 {
 	struct world w = handler_world(EVENT_NMI, 3, SCHEME_IST);
 
-	w.vector = VECTOR_BP;
-	w.saved.rip++;
-	is_good(&w, ordinary_handler, "handler of INT3");
-	w.saved.rip--;
-	is_breach(&w, ordinary_handler, RULE_FRAME, "saved RIP is ", "handler of INT3 with the RIP of a fault");
-	w.saved.rip++;
+	w.vector = vector;
+	w.saved.rip += length;
+	is_good(&w, ordinary_handler, name);
+	w.saved.rip -= length;
+	is_breach(&w, ordinary_handler, RULE_FRAME, "saved RIP is ", name);
+	w.saved.rip += length;
 	w.saved.rflags |= RFLAGS_RF;
-	is_breach(&w, ordinary_handler, RULE_FRAME, "saved RFLAGS is ", "handler of INT3 with the RF of a fault");
+	is_breach(&w, ordinary_handler, RULE_FRAME, "saved RFLAGS is ", name);
+}
+
+/* It comes by itself: the instruction there is still to be done. */
+static void test_interrupt_handler(void)
+{
+	struct world w = handler_world(EVENT_NMI, 3, SCHEME_IST);
+
+	w.vector = ABI_VECTOR_TIMER;
+	is_good(&w, ordinary_handler, "handler of an interrupt");
+	w.saved.rip += 2;
+	is_breach(&w, ordinary_handler, RULE_FRAME, "saved RIP is ", "handler of an interrupt that has passed an instruction");
 }
 
 /* The frame is that of the user code, RF not set, with the selectors that IRET has refused. */
@@ -124,9 +134,12 @@ static void test_refused_rip(void)
 
 int main(void)
 {
-	plan((1 + 2) + 3 + (1 + 26 + 1 + 1) + (1 + 5 + 3) + 4);
-	test_trap_gate();
-	test_trap_handler();
+	plan(2 * (1 + 3) + 2 * 3 + 2 + (1 + 26 + 1 + 1) + (1 + 5 + 3) + 4);
+	test_trap_gate(ABI_VECTOR_BP, 1, "gate of INT3");
+	test_trap_gate(ABI_VECTOR_INT80, 2, "gate of INT 0x80");
+	test_trap_handler(ABI_VECTOR_BP, 1, "handler of INT3");
+	test_trap_handler(ABI_VECTOR_INT80, 2, "handler of INT 0x80");
+	test_interrupt_handler();
 	test_refused_handler();
 	test_refused_return();
 	test_refused_rip();

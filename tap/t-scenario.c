@@ -115,7 +115,7 @@ static void test_lines(void)
 	refused(GOOD "deaths = mcip,mcip\n", 11, "at most once");
 	refused(GOOD "deaths =\n", 11, "bad value of deaths");
 	refused(GOOD "deaths = none,mcip\n", 11, "bad value of deaths");
-	refused(GOOD "needs = luck\n", 11, "bad value of needs: must be what a host may lack: watchpoints, breakpoints, kernel-int3");
+	refused(GOOD "needs = luck\n", 11, "bad value of needs: must be what a host may lack: watchpoints, breakpoints, kernel-int3, compat");
 	refused(GOOD "needs = watchpoints,watchpoints\n", 11, "bad value of needs");
 	refused(GOOD "what is this\n", 11, "neither");
 	refused(GOOD "[other]\nx = 1\n", 12, "unknown section [other]");

@@ -8,7 +8,7 @@
 /* The selectors of abi.h's GDT that user code may have in FS and GS. */
 bool model_can_load(uint16_t selector, uint64_t tls)
 {
-	return selector == ABI_USER_SS || selector == ABI_USER_CS || (selector == ABI_TLS && tls != MODEL_TLS_NONE);
+	return selector == ABI_USER_SS || selector == ABI_USER_CS || selector == ABI_USER32_CS || (selector == ABI_TLS && tls != MODEL_TLS_NONE);
 }
 
 void model_init_threads(struct model *m, uint64_t entry_2)
