@@ -22,6 +22,8 @@ void tap_begin(const struct plan *p)
 	for (size_t n = 0; n < p->unit_count; n++)
 		points += p->units[n].asked;
 	printf("TAP version 13\n1..%u\n", points);
+	puts("# canaries: damage of the bench's own, which its rules must find");
+	puts("# a subtest is SCENARIO/SCHEME/USER-GS-VALUE; a test in it is one event at each boundary of one function");
 	number = 0;
 }
 
