@@ -110,8 +110,8 @@
 /* A user exception (#BP, #UD, #NP, #SS, #GP, #PF) comes back like a signal: RIP := RBX, RAX := vector,
  * RDX := error code (0 if the vector has none), RDI := CR2 for #PF; all else is kept. So does the fault of an IRET that
  * cannot load what SIGRETURN asked for: RFLAGS and RSP are then those of the five words, CS and SS the user's; and that of
- * an IRET to where SET_RIP asked for, if that is not canonical: there, or at CPL 0 already, as the processor has it. What is at RBX is
- * always 64-bit code. */
+ * an IRET to where SET_RIP asked for, if that is not canonical: there, or at CPL 0 already, as the processor has it. What a fault
+ * goes on at is always 64-bit code. */
 
 /* First user instruction: GPR n (hardware numbering: 0 RAX, 1 RCX .. 15 R15) holds
  * ABI_USER_GPR + n * ABI_USER_GPR_STEP, but RSP is ABI_USER_RSP, RDI the user GS value

@@ -7,7 +7,7 @@
 /* System calls: RAX number, RDI argument, RAX result; RCX and R11 as SYSCALL leaves them;
  * every other register is kept.
  * Those of 32-bit code by INT ABI_VECTOR_INT80, which 64-bit code may execute, too: EAX number, EDI and ESI arguments, RAX result; the upper
- * halves of RDI and RSI are 0 afterwards, every other register is kept, and SYS_PRCTL is -EINVAL whatever it is asked for. */
+ * halves of RDI and RSI and RF are 0 afterwards, every other register is kept, and SYS_PRCTL is -EINVAL whatever it is asked for. */
 #define ABI_SYS_ECHO     0                   /* returns RDI */
 #define ABI_SYS_SET_GS   1                   /* U := RDI; -EPERM if RDI >= ABI_TASK_SIZE_MAX */
 #define ABI_SYS_GET_GS   2                   /* returns U */
@@ -49,7 +49,7 @@
 #define ABI_SYS_FORK     16                  /* the second thread of the CPU is made: all registers, FS and GS (base and stride, too) as the
                                               * caller's, but RIP := RBX, RSP := RDI, RAX := 0. Returns 1; -EAGAIN if the CPU has two; -EFAULT if RBX
                                               * is out of user space */
-#define ABI_SYS_EXEC     17                  /* RIP := RDI, bases of FS and GS 0, selectors null, no TLS descriptor; returns 0;
+#define ABI_SYS_EXEC     17                  /* RIP := RDI, which is 64-bit code, bases of FS and GS 0, selectors null, no TLS descriptor; returns 0;
                                               * -EFAULT if RDI is out of user space */
 #define ABI_SYS_SET_TLS  18                  /* base of the caller's TLS descriptor := RDI, which has 32 bits (else -EINVAL), or
                                               * ABI_TLS_NONE: it is not present. Loaded segments stay as they are. Returns 0 */
@@ -113,7 +113,7 @@
 #define ABI_SIGRETURN_FLAGS 0x250dd5         /* CF PF AF ZF SF TF OF DF RF AC ID */
 #define ABI_SET_FRAME_FLAGS ABI_SIGRETURN_FLAGS
 /* With TF, user code is interrupted by #DB behind each instruction that completes, and goes on as if it were not; the kernel counts.
- * SYSCALL is none of them: FMASK clears TF. */
+ * SYSCALL and INT are none of them: FMASK and the gate clear TF. */
 
 /* What is done before a thread goes back to user code: the bits of its work flags. */
 #define ABI_WORK_RESCHED 1                   /* it is scheduled again */
@@ -121,9 +121,9 @@
 #define ABI_WORK_NOTIFY  4                   /* a notification is counted */
 #define ABI_WORK_MIGRATE 8                   /* it goes on on the other CPU, behind the others */
 
-/* A signal: user code goes on in the handler with TF, DF and RF clear, all registers kept but RDI and RSP: both point to a struct abi_signal on the
+/* A signal: user code goes on in the handler, which is 64-bit code, with TF, DF and RF clear, all registers kept but RDI and RSP: both point to a struct abi_signal on the
  * user's stack, at RSP - ABI_SIGNAL_GAP - its size, aligned to 16. Where it cannot be stored, what could be before it stays;
- * RIP := RBX, RAX := -EFAULT. */
+ * RIP := RBX, which is 64-bit code, RAX := -EFAULT. */
 #define ABI_SIGNAL_GAP 128
 
 #endif

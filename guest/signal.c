@@ -49,6 +49,7 @@ void signal_deliver(struct abi_frame *frame)
 		return;
 	}
 	frame->rip = handler;
+	frame->cs = ABI_USER_CS;
 	frame->rdi = frame->rsp = to;
 	frame->rflags &= ~(RFLAGS_TF | RFLAGS_DF | RFLAGS_RF);
 }

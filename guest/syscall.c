@@ -136,7 +136,7 @@ static uint64_t call(uint64_t number, struct abi_frame *frame)
 	return number < SYSCALL_COUNT && table[number] ? table[number](frame) : (uint64_t)-ABI_ENOSYS;
 }
 
-/* Its bases have more bits than it could name, and its pointers point to other structures. */
+/* What SYS_PRCTL is about has 64 bits. */
 static uint64_t call_32(uint64_t number, struct abi_frame *frame)
 {
 	return number == ABI_SYS_PRCTL ? (uint64_t)-ABI_EINVAL : call(number, frame);
@@ -152,13 +152,14 @@ bool do_syscall_64(struct abi_frame *frame)
 	return exit_to_user(frame);
 }
 
-/* The upper halves are nothing that 32-bit code has set, or could see. */
+/* The upper halves are nothing that 32-bit code has set, or could see. RF belongs to the INT, which is done. */
 void exc_int80(struct abi_frame *frame)
 {
 	trap_check_entry();
 	context_enter(frame);
 	frame->rdi = (uint32_t)frame->rdi;
 	frame->rsi = (uint32_t)frame->rsi;
+	frame->rflags &= ~RFLAGS_RF;
 	cpu_sti();
 	frame->rax = call_32((uint32_t)frame->rax, frame);
 	cpu_cli();

@@ -42,6 +42,7 @@ uint64_t sys_exec(struct abi_frame *frame)
 	fsgs_load(&was, own);
 	cpu_sti();
 	frame->rip = frame->rdi;
+	frame->cs = ABI_USER_CS;
 	return 0;
 }
 

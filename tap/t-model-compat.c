@@ -51,6 +51,13 @@ static void test_instructions(void)
 	BEGIN(0x06, 0x90);                              /* push %es; not valid in 64-bit code */
 	in_32_bits();
 	ok(!step() && strstr(err, "in another way"), "nor what it could not read");
+	BEGIN(0x57, 0x5a);                              /* push %edi; pop %edx */
+	in_32_bits();
+	m.gpr[GPR_RDI] = UPPER + 5;
+	steps_to(1, "a push");
+	is_u64(m.gpr[GPR_RSP], ABI_USER_RSP - 4, "of four bytes");
+	steps_to(2, "and a pop");
+	ok(m.gpr[GPR_RSP] == ABI_USER_RSP && m.gpr[GPR_RDX] == 5, "of as many");
 	BEGIN(0x8b, 0x07);                              /* mov (%edi),%eax: DS is null */
 	in_32_bits();
 	ok(!step(), "nor an access to memory");
@@ -100,6 +107,11 @@ static void test_refused(void)
 	ok(step() && m.gpr[GPR_RAX] == -(uint64_t)ABI_ENOSYS, "a number that is none is ENOSYS");
 	BEGIN(0xcd, 0x81);                              /* int $0x81 */
 	ok(!step() && strstr(err, "INT of another vector"), "another vector is not known");
+	BEGIN(0x48, 0xcd, 0x80);                        /* int $0x80 with a prefix */
+	ok(!step() && strstr(err, "with a prefix"), "nor an INT of three bytes");
+	call(ABI_SYS_ECHO, 0);
+	m.rflags |= RFLAGS_RF;
+	ok(step() && !(m.rflags & RFLAGS_RF), "RF is gone behind it");
 }
 
 static void test_ends(void)
@@ -113,7 +125,7 @@ static void test_ends(void)
 	ok(model_enters_kernel(&m) && step() && m.cs == ABI_USER32_CS, "a system call that fails is no fault of it");
 }
 
-/* A signal keeps the code that it has interrupted, and RESTORE brings it back. */
+/* A signal's handler is 64-bit code, and RESTORE brings back what it has interrupted. */
 static void test_signal(void)
 {
 	uint64_t cs;
@@ -122,7 +134,7 @@ static void test_signal(void)
 	m.handler = ABI_USER_TEXT + 2;
 	steps_to(2, "a signal is delivered to 32-bit code");
 	memcpy(&cs, m.stack + m.gpr[GPR_RDI] - m.stack_page + 8, sizeof(cs));
-	ok(cs == ABI_USER32_CS && m.cs == ABI_USER32_CS, "its handler has the same, and is told so");
+	ok(cs == ABI_USER32_CS && m.cs == ABI_USER_CS, "its handler is 64-bit code, and is told what it has interrupted");
 	call(ABI_SYS_ASK_WORK, ABI_WORK_SIGNAL);
 	m.handler = ABI_USER_TEXT + 2;
 	m.gpr[GPR_RSP] = ABI_USER_UNMAPPED;
@@ -145,11 +157,25 @@ static void test_threads(void)
 	ok(step() && m.gpr[GPR_RAX] == 1, "32-bit code makes a thread");
 	model_reschedule(&m);
 	is_u64(m.cs, ABI_USER32_CS, "which is 32-bit code");
+	call(ABI_SYS_EXEC, ABI_USER_TEXT + 2);
+	ok(step() && m.cs == ABI_USER_CS, "what an exec begins is 64-bit code");
+}
+
+/* RBX is written in 32-bit code, and read by 64-bit code. */
+static void test_rbx(void)
+{
+	BEGIN(0x0f, 0x0b);                              /* ud2 */
+	in_32_bits();
+	m.gpr[GPR_RBX] += 1ull << 32;
+	ok(!step() && strstr(err, "RBX"), "a fault does not go on at more than 32 bits");
+	call(ABI_SYS_FORK, ABI_USER_RSP_2);
+	m.gpr[GPR_RBX] += 1ull << 32;
+	ok(!step() && strstr(err, "FORK"), "nor does a thread begin there");
 }
 
 int main(void)
 {
-	plan(5 + 7 + 2 * 6 + 6 + 4 + 3 + 4);
+	plan(5 + 11 + 2 * 6 + 8 + 4 + 3 + 5 + 2);
 	test_begins();
 	test_instructions();
 	test_call(ABI_USER32_CS, "a system call of 32-bit code");
@@ -158,5 +184,6 @@ int main(void)
 	test_ends();
 	test_signal();
 	test_threads();
+	test_rbx();
 	return done();
 }

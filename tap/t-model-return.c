@@ -125,6 +125,7 @@ static void test_load_gs(void)
 {
 	loads_gs(ABI_USER_SS & ~3, 0, ABI_USER_SS, "LOAD_GS of the user's data, with RPL 3");
 	loads_gs(ABI_USER_CS, 0, ABI_USER_CS, "LOAD_GS of the user's code");
+	loads_gs(ABI_USER32_CS, 0, ABI_USER32_CS, "LOAD_GS of the user's 32-bit code");
 	loads_gs(0, 0, 0, "LOAD_GS of null");
 	loads_gs(3, 0, 0, "LOAD_GS of null with an RPL");
 	loads_gs(1ull << 16, 0, 0, "LOAD_GS takes 16 bits");
@@ -136,7 +137,7 @@ static void test_load_gs(void)
 
 int main(void)
 {
-	plan(7 + 7 * 7 + 3 * 2 + 4 + 2 * 4 + 2 + 9 * 2);
+	plan(7 + 7 * 7 + 3 * 2 + 4 + 2 * 4 + 2 + 10 * 2);
 	test_sigreturn();
 	test_refused();
 	test_efault();

@@ -4,12 +4,12 @@
 
 #include <string.h>
 
+#include "guest/abi.h"
 #include "vmm/msr.h"
 #include "vmm/run.h"
 
 #define TSS_RSP0 4
 #define EFER_SCE 1
-#define INT_LENGTH 2
 #define GATE_PRESENT_DPL3 7             /* bits 47 to 45 of a gate */
 #define ERROR_USER 4                    /* #PF error code: from CPL 3; bit 0 may be set besides */
 
@@ -77,7 +77,7 @@ bool artefact_user_stop(struct run *r)
 	if (!pushed_from_user(r, &f) || !stops_is_set(r->stops, f.rip))
 		return false;
 	forget_exception(r, &f);
-	machine_set_cpl(r->machine, 3, f.cs, f.ss);
+	machine_set_user(r->machine, f.cs, f.ss);
 	r->user_stops++;
 	return true;
 }
@@ -109,13 +109,20 @@ bool artefact_syscall(struct run *r)
 	return true;
 }
 
-/* Which vector the INT n there asks for; -1 if it is none. */
-static int asked_by_int(struct run *r, uint64_t rip)
+/* The length of the INT n or INT3 there, and which vector it asks for; 0 if it is neither. */
+static unsigned int_there(struct run *r, uint64_t rip, unsigned *vector)
 {
 	uint64_t left;
 	const uint8_t *bytes = stops_text(r->stops, rip, &left);
 
-	return bytes && left >= INT_LENGTH && bytes[0] == 0xcd ? bytes[1] : -1;
+	if (bytes && left >= 1 && bytes[0] == 0xcc) {
+		*vector = ABI_VECTOR_BP;
+		return 1;
+	}
+	if (!bytes || left < 2 || bytes[0] != 0xcd)
+		return 0;
+	*vector = bytes[1];
+	return 2;
 }
 
 /* The gate's lower half, if user code may ask for it: present and DPL 3. */
@@ -124,7 +131,8 @@ static bool may_be_called(const struct machine *m, unsigned vector)
 	const struct kvm_sregs *s = m->sregs;
 	uint64_t gate;
 
-	return mem_read(&m->mem, s->cr3, s->idt.base + 16 * vector, &gate, sizeof(gate)) && (gate >> 45 & 7) == GATE_PRESENT_DPL3;
+	return 16 * vector + 15 <= s->idt.limit && mem_read(&m->mem, s->cr3, s->idt.base + 16 * vector, &gate, sizeof(gate)) &&
+	       (gate >> 45 & 7) == GATE_PRESENT_DPL3;
 }
 
 bool artefact_int(struct run *r)
@@ -133,14 +141,14 @@ bool artefact_int(struct run *r)
 	struct kvm_regs *regs = machine_regs(m);
 	const gva_t at = regs->rsp - sizeof(uint64_t);  /* #UD has no error code */
 	struct pushed f;
-	int vector;
+	unsigned vector, length;
 
 	if (!mem_read(&m->mem, machine_sregs(m)->cr3, at, &f, sizeof(f)) || (f.cs & 3) != 3)
 		return false;
-	vector = asked_by_int(r, f.rip);
-	if (vector < 0 || !may_be_called(m, vector))
+	length = int_there(r, f.rip, &vector);
+	if (!length || !may_be_called(m, vector))
 		return false;
-	f.rip += INT_LENGTH;
+	f.rip += length;
 	f.rflags &= ~RFLAGS_RF;
 	mem_write(&m->mem, machine_sregs(m)->cr3, at, &f, sizeof(f));
 	regs->rip = machine_gate(m, vector);

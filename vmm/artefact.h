@@ -17,7 +17,7 @@ bool artefact_user_stop(struct run *r);
  * the SYSCALL as the manual says (SDM vol. 2B, SYSCALL), from the guest's own EFER, STAR, LSTAR and FMASK. */
 bool artefact_syscall(struct run *r);
 
-/* At the gate of #UD: if it is an INT n of user code that the host does not execute, brings it to the gate that it asks for, if that
+/* At the gate of #UD: if it is an INT n or INT3 of user code that the host does not execute, brings it to the gate that it asks for, if that
  * may be asked for (SDM vol. 2A, INT n; vol. 3, 6.12.1). The frame is the same but for RIP and RF. */
 bool artefact_int(struct run *r);
 

@@ -187,6 +187,19 @@ static void see_int3(struct session *s, struct host_facts *f)
 	stops_clear(&s->stops);
 }
 
+/* The gate as the contract has it, as the code segment below: what the guest has got wrong must not pass for what the host lacks. */
+static void let_user_call(struct session *s, unsigned vector)
+{
+	const struct kvm_sregs *sregs = machine_sregs(&s->machine);
+	gva_t at = sregs->idt.base + 16 * vector;
+	uint64_t gate;
+
+	if (!mem_read(&s->machine.mem, sregs->cr3, at, &gate, sizeof(gate)))
+		return;
+	gate |= 7ull << 45;
+	mem_write(&s->machine.mem, sregs->cr3, at, &gate, sizeof(gate));
+}
+
 /* The image's 32-bit code, up to its INT 0x80. */
 static void see_compat(struct session *s, struct host_facts *f)
 {
@@ -197,6 +210,9 @@ static void see_compat(struct session *s, struct host_facts *f)
 		return;
 	facts_stand_at(s, at->addr, ABI_USER_RSP, 3);
 	machine_set_cpl(&s->machine, 3, ABI_USER32_CS, ABI_USER_SS);
+	machine_sregs(&s->machine)->cs.l = 0;
+	machine_sregs(&s->machine)->cs.db = 1;
+	let_user_call(s, ABI_VECTOR_INT80);
 	stops_set(&s->stops, s->layout.gate[ABI_VECTOR_INT80]);
 	stop = run_to_stop(&s->run);
 	f->compat = stop.kind == STOP_BOUNDARY && machine_regs(&s->machine)->rip == s->layout.gate[ABI_VECTOR_INT80];

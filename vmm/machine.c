@@ -98,6 +98,17 @@ void machine_set_cpl(struct machine *m, unsigned cpl, uint16_t cs, uint16_t ss)
 	machine_touched_sregs(m);
 }
 
+void machine_set_user(struct machine *m, uint16_t cs, uint16_t ss)
+{
+	uint64_t descriptor;
+
+	machine_set_cpl(m, 3, cs, ss);
+	if (!mem_read(&m->mem, m->sregs->cr3, m->sregs->gdt.base + (cs & ~7u), &descriptor, sizeof(descriptor)))
+		return;
+	m->sregs->cs.l = descriptor >> 53 & 1;
+	m->sregs->cs.db = descriptor >> 54 & 1;
+}
+
 void machine_collect_dirty(struct machine *m)
 {
 	m->engine->collect_dirty(m);

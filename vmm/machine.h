@@ -148,6 +148,8 @@ void machine_flush(struct machine *m);
 
 /* CPL follows CS and SS: load the flat 64-bit user or kernel pair. */
 void machine_set_cpl(struct machine *m, unsigned cpl, uint16_t cs, uint16_t ss);
+/* The same for CPL 3, but whether CS is 64-bit, 32-bit or 16-bit code says the guest's GDT. */
+void machine_set_user(struct machine *m, uint16_t cs, uint16_t ss);
 
 void machine_set_msr(struct machine *m, uint32_t index, uint64_t value);
 uint64_t machine_get_msr(struct machine *m, uint32_t index);

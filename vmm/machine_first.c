@@ -2,7 +2,6 @@
 /* machine_first.c: the state in which a vCPU begins, as data, the same on every engine. */
 #include "vmm/machine_first.h"
 
-#include "guest/abi.h"
 #include "vmm/state.h"
 
 static const struct kvm_segment kernel_code = {
@@ -45,7 +44,5 @@ void machine_flat_pair(unsigned cpl, uint16_t cs, uint16_t ss, struct kvm_sregs 
 	sregs->cs = cpl ? user_code : kernel_code;
 	sregs->ss = cpl ? user_data : kernel_data;
 	sregs->cs.selector = cs;
-	sregs->cs.l = cs != ABI_USER32_CS;
-	sregs->cs.db = cs == ABI_USER32_CS;
 	sregs->ss.selector = ss;
 }

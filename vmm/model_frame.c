@@ -57,7 +57,7 @@ static uint64_t return_by_iret(struct step *s, const struct model_iret *f)
 	unsigned ss = refuses(f->ss, ABI_USER_SS, ABI_ABSENT_SS, s->m->absent_ss_is_np ? VECTOR_NP : VECTOR_SS);
 
 	if (f->cs == ABI_USER32_CS && (f->rip >> 32 || f->rsp >> 32))
-		step_unknown(s, "RIP or RSP of more than 32 bits for 32-bit code, which is not in the contract");
+		return step_unknown(s, "RIP or RSP of more than 32 bits for 32-bit code, which is not in the contract");
 	s->next = f->rip;
 	s->m->cs = f->cs;
 	s->m->rflags = f->rflags;

@@ -2,6 +2,7 @@
 /* model_kernel.c: what a visit to the kernel leaves in the user's registers: system calls and faults. */
 #include "guest/abi.h"
 #include "vmm/model_step.h"
+#include "vmm/vector.h"
 
 #define VECTOR_BP 3
 #define VECTOR_UD 6
@@ -12,15 +13,23 @@ uint64_t step_error(unsigned number)
 	return -(uint64_t)number;
 }
 
-/* A fault looks like a signal: user code goes on at RBX, in 64-bit code. The caller has set RDI if the vector is #PF. */
+/* Always 64-bit code. What 32-bit code has left in the upper half nobody knows (SDM vol. 1, 3.4.1.1). */
+void step_to_rbx(struct step *s)
+{
+	if (s->m->cs == ABI_USER32_CS && s->m->gpr[GPR_RBX] >> 32)
+		step_unknown(s, "RBX of more than 32 bits after 32-bit code, which is not in the contract");
+	s->next = s->m->gpr[GPR_RBX];
+	s->m->cs = ABI_USER_CS;
+}
+
+/* A fault looks like a signal: user code goes on at RBX. The caller has set RDI if the vector is #PF. */
 void step_fault(struct step *s, unsigned vector, uint64_t error)
 {
 	s->m->gpr[GPR_RAX] = vector;
 	s->m->gpr[GPR_RDX] = error;
 	s->m->rflags &= ~RFLAGS_RF;
-	s->next = s->m->gpr[GPR_RBX];
-	s->m->cs = ABI_USER_CS;
 	s->outcome = STEP_KERNEL;
+	step_to_rbx(s);
 }
 
 void step_ud2(struct step *s)
@@ -220,10 +229,11 @@ static void finish_call(struct step *s, uint64_t result)
 /* In 32-bit code it is another entry, or #UD, as the processor has it (SDM vol. 2B and APM vol. 3, SYSCALL). */
 void step_syscall(struct step *s)
 {
-	if (s->m->cs != ABI_USER_CS)
+	if (s->m->cs != ABI_USER_CS) {
 		step_unknown(s, "SYSCALL of 32-bit code, which is not in the contract");
-	else
-		s->outcome = STEP_KERNEL;
+		return;
+	}
+	s->outcome = STEP_KERNEL;
 	s->m->rflags &= ~RFLAGS_RF;
 	s->m->gpr[GPR_RCX] = s->next;
 	s->m->gpr[GPR_R11] = s->m->rflags;
@@ -235,10 +245,11 @@ void step_int(struct step *s)
 {
 	uint32_t number = s->m->gpr[GPR_RAX];
 
-	if (s->op[0].imm.value.u == ABI_VECTOR_INT80)
-		s->outcome = STEP_KERNEL;
-	else
-		step_unknown(s, "INT of another vector than ABI_VECTOR_INT80");
+	if (s->op[0].imm.value.u != ABI_VECTOR_INT80 || s->insn.length != vector_called_by(ABI_VECTOR_INT80)) {
+		step_unknown(s, "INT of another vector than ABI_VECTOR_INT80, or with a prefix");
+		return;
+	}
+	s->outcome = STEP_KERNEL;
 	s->m->rflags &= ~RFLAGS_RF;
 	s->m->gpr[GPR_RDI] = (uint32_t)s->m->gpr[GPR_RDI];
 	s->m->gpr[GPR_RSI] = (uint32_t)s->m->gpr[GPR_RSI];

@@ -68,23 +68,34 @@ static void op_inc(struct step *s)
 		s->m->rflags = (s->m->rflags & ~(ARITHMETIC_FLAGS & ~RFLAGS_CF)) | flags_of_inc(value, bits);
 }
 
+/* Bytes of a push or pop: eight, of 32-bit code four; 0 if it is another one. */
+static unsigned pushed_bytes(struct step *s)
+{
+	unsigned bytes = s->m->cs == ABI_USER32_CS ? 4 : 8;
+
+	if (s->insn.operand_width == 8 * bytes)
+		return bytes;
+	step_unknown(s, "a push or pop that is not %u bytes", bytes);
+	return 0;
+}
+
 static bool push(struct step *s, uint64_t value)
 {
-	if (s->insn.operand_width != 64)
-		return step_unknown(s, "a push that is not 8 bytes");
-	if (!step_store(s, s->m->gpr[GPR_RSP] - 8, 8, value))
+	unsigned bytes = pushed_bytes(s);
+
+	if (!bytes || !step_store(s, s->m->gpr[GPR_RSP] - bytes, bytes, value))
 		return false;
-	s->m->gpr[GPR_RSP] -= 8;
+	s->m->gpr[GPR_RSP] -= bytes;
 	return true;
 }
 
 static bool pop(struct step *s, uint64_t *value)
 {
-	if (s->insn.operand_width != 64)
-		return step_unknown(s, "a pop that is not 8 bytes");
-	if (!step_load(s, s->m->gpr[GPR_RSP], 8, value))
+	unsigned bytes = pushed_bytes(s);
+
+	if (!bytes || !step_load(s, s->m->gpr[GPR_RSP], bytes, value))
 		return false;
-	s->m->gpr[GPR_RSP] += 8;
+	s->m->gpr[GPR_RSP] += bytes;
 	return true;
 }
 

@@ -33,12 +33,12 @@ void model_deliver(struct step *s)
 	if (!m->handler)
 		return;
 	if (!store(s, to, word)) {
-		s->next = m->gpr[GPR_RBX];
-		m->cs = ABI_USER_CS;
+		step_to_rbx(s);
 		m->gpr[GPR_RAX] = step_error(ABI_EFAULT);
 		return;
 	}
 	s->next = m->handler;
+	m->cs = ABI_USER_CS;
 	m->gpr[GPR_RDI] = m->gpr[GPR_RSP] = to;
 	m->rflags &= ~(RFLAGS_TF | RFLAGS_DF | RFLAGS_RF);
 }

@@ -62,6 +62,7 @@ bool step_store(struct step *s, uint64_t addr, unsigned size, uint64_t value);
 
 /* model_kernel.c: what a visit to the kernel does to user state, by guest/abi.h. */
 void step_syscall(struct step *s);
+void step_to_rbx(struct step *s);
 void step_fault(struct step *s, unsigned vector, uint64_t error);
 void step_ud2(struct step *s);
 void step_int3(struct step *s);

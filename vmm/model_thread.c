@@ -126,6 +126,8 @@ uint64_t step_fork(struct step *s, uint64_t arg)
 		return step_error(ABI_EFAULT);
 	if (child->runnable)
 		return step_error(ABI_EAGAIN);
+	if (s->m->cs == ABI_USER32_CS && (s->m->gpr[GPR_RBX] >> 32 || arg >> 32))
+		step_unknown(s, "FORK of 32-bit code to an RIP or RSP of more bits, which is not in the contract");
 	park(s->m, child);
 	child->runnable = true;
 	child->rip = s->m->gpr[GPR_RBX];
@@ -139,6 +141,7 @@ uint64_t step_exec(struct step *s, uint64_t arg)
 	if (arg >= ABI_TASK_SIZE_MAX)
 		return step_error(ABI_EFAULT);
 	s->next = arg;
+	s->m->cs = ABI_USER_CS;
 	s->m->gs = s->m->fs = 0;
 	s->m->gs_base = s->m->fs_base = 0;
 	s->m->gs_is_percpu = false;

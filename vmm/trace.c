@@ -175,6 +175,8 @@ static void say_rest(struct line *l, const struct cpu_state *was, const struct c
 		say(l, "FS base=%#lx", (unsigned long)is->fs_base);
 	if (was->gs != is->gs)
 		say(l, "GS=%#x", is->gs);
+	if (was->cs != is->cs && is->cs == ABI_USER32_CS)
+		say(l, "32-bit code");
 	if (was->nmi_masked != is->nmi_masked)
 		say(l, "NMIs %s", is->nmi_masked ? "blocked" : "unblocked");
 }
