@@ -39,7 +39,7 @@ static void say_entries(const struct host_facts *f, const struct more_facts *m)
 		   "the bench completes each SYSCALL from the guest's EFER, STAR, LSTAR and FMASK", NULL);
 	if (f->compat)
 		doctor_say(f->int_native, "INT n of user code without assistance", "left to the processor",
-			   "the bench brings each INT n to the gate that the guest's IDT has for it", NULL);
+			   "the bench brings each INT n, and INT3 of 32-bit code, to the gate that the guest's IDT has for it", NULL);
 	doctor_say(m->sysret_tf == TF_AT_TARGET, "SYSRET restores RFLAGS.TF", "the first #DB comes at its target", tf[m->sysret_tf],
 		   OTHER_HOST);
 }
