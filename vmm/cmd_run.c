@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* cmd_run.c: gsgate run: every boundary x event x user GS, judged. */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +18,8 @@
 #include "vmm/summary.h"
 
 #define MAP_SHARE 0.5                   /* of the time limit: a part of the maps and time for cases is worth more than all maps */
-#define FLOOR_SECONDS 0.1               /* before and after injecting: the machine may have got a neighbour */
+#define FLOOR_SECONDS 0.1               /* before and after injecting: the machine may have got a neighbour ... */
+#define FLOOR_CASES 10000               /* ... and less of it with fewer cases: their own speed is no more exact */
 
 struct job {
 	const struct options *options;
@@ -123,7 +125,9 @@ static int exit_status(const struct job *j)
 /* Not when the run has been cut short: it must end. */
 static double measure_floor(struct job *j, double deadline)
 {
-	return passes_signal || clock_past(deadline) ? 0 : floor_exits_per_second(&j->bench, j->options->jobs, FLOOR_SECONDS);
+	double share = fmin(passes_cases(&j->plan), FLOOR_CASES) / FLOOR_CASES;
+
+	return passes_signal || clock_past(deadline) ? 0 : floor_exits_per_second(&j->bench, j->options->jobs, share * FLOOR_SECONDS);
 }
 
 static void inject(struct job *j, double deadline)

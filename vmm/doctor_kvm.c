@@ -8,7 +8,7 @@
 #include "vmm/facts.h"
 #include "vmm/floor.h"
 
-#define FLOOR_SECONDS 1.0
+#define FLOOR_SECONDS 0.2
 #define OTHER_HOST "a host whose KVM uses VMX or SVM: there the processor itself does this"
 
 static void say_stops(const struct host_facts *f, const struct more_facts *m)

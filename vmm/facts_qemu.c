@@ -16,7 +16,7 @@
 #include "vmm/walk.h"
 
 #define MOST_BOUNDARIES 1000
-#define FLOOR_SECONDS 0.5
+#define FLOOR_SECONDS 0.2
 
 /* The first visit to each kernel boundary, in the order of the golden run. */
 struct look {

@@ -28,7 +28,7 @@ static double steps_per_second(const struct bench *b, double seconds)
 	unsigned long steps = 0;
 
 	case_begin(s, &start);
-	while (clock_now() - began < seconds) {
+	do {
 		double from = clock_now();
 
 		for (unsigned n = 0; n < STEPS; n++)
@@ -36,7 +36,7 @@ static double steps_per_second(const struct bench *b, double seconds)
 		spent += clock_now() - from;
 		steps += STEPS;
 		case_put_back(s, &start, false, true);
-	}
+	} while (clock_now() - began < seconds);
 	facts_session_close(s);
 	return spent > 0 ? steps / spent : 0;
 }

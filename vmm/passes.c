@@ -124,7 +124,7 @@ static void inject_one(size_t index, void *context)
 		unit_inject(&x->part, x->ranks, w->bench, &w->orders);
 }
 
-static size_t count_cases(const struct plan *p)
+size_t passes_cases(const struct plan *p)
 {
 	size_t count = 0;
 
@@ -206,7 +206,7 @@ void passes_inject(struct plan *p, const struct bench *bench, unsigned jobs, dou
 		   void (*finished)(const struct unit_record *r, void *context), void *context)
 {
 	struct work w = { .plan = p, .bench = bench };
-	size_t total = count_cases(p);
+	size_t total = passes_cases(p);
 	struct pool pool;
 
 	ways_make(&w.ways, p);

@@ -15,6 +15,9 @@ void passes_catch_signals(void);
  * unmapped. Exits with EXIT_HOST and one line if a guest does not start. */
 void passes_map(struct plan *p, const struct bench *bench, unsigned jobs, double deadline);
 
+/* So many cases will be injected, if nothing cuts it short. */
+size_t passes_cases(const struct plan *p);
+
 /* Injects; calls `finished` for each asked unit, in order, as soon as it and all before it are done. deadline: see
  * struct unit_orders. */
 void passes_inject(struct plan *p, const struct bench *bench, unsigned jobs, double deadline,
