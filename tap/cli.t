@@ -41,13 +41,13 @@ claim('--help: usage on stdout, exit 0, and every command and option that this v
 	my $r = gsgate('--help');
 	return grep { $_ } $r->{status} ne 0 && "exit $r->{status}", length $r->{err} && 'something on stderr',
 		map { $r->{out} !~ /\Q$_\E/ && "no $_" } qw(run replay list doctor --scheme --gs --event --kernel --jobs --seed
-			--timeout --time --strict --summary --journal --boundaries --artifacts --dump);
+			--timeout --time --strict --summary --journal --map --boundaries --artifacts --dump);
 });
 refuse_all('an unknown command is refused', 2, undef, ['bogus'], [''], ['-x'], ['runn'], ['RUN'], ['../run']);
 refuse_all('an unknown option is refused', 2, undef, [qw(run --bogus)], [qw(run -x)], [qw(list --bogus=1)],
 	[qw(replay --bogus x)], [qw(doctor --bogus)], [qw(run --strict=1)], [qw(run --s 1)]);
 refuse_all('an option without its value is refused', 2, undef,
-	map { ['run', $_] } qw(--scheme --gs --event --kernel --jobs --seed --timeout --time --summary --journal));
+	map { ['run', $_] } qw(--scheme --gs --event --kernel --jobs --seed --timeout --time --summary --journal --map));
 refuse_all('an unknown or empty name of a scheme, user GS or event is refused', 2, undef, map {
 	my $option = $_;
 	map { ['run', $option, $_] } 'bogus', '', ',', 'u-small,', ',ist', 'nmi,,mce', 'NMI', 'ist '
@@ -229,9 +229,9 @@ for ([ENOENT => POSIX::ENOENT()], [EACCES => POSIX::EACCES()], [EBUSY => POSIX::
 }
 
 # --- where results go ---
-refuse_all('--summary and --journal into a missing directory are refused before any work', 2, qr/missing/,
-	map { [@quick, $_, "$dir/missing/x"] } qw(--summary --journal));
-for my $option (qw(--summary --journal)) {
+refuse_all('--summary, --journal and --map into a missing directory are refused before any work', 2, qr/missing/,
+	map { [@quick, $_, "$dir/missing/x"] } qw(--summary --journal --map));
+for my $option (qw(--summary --journal --map)) {
 	claim("$option is refused before any work if its name is empty or a directory", sub {
 		my $before = join ' ', leftovers('.');
 		mkdir "$dir/taken";
@@ -240,8 +240,8 @@ for my $option (qw(--summary --journal)) {
 		return (@against, $before eq join(' ', leftovers('.')) ? () : 'left something in the working directory');
 	});
 }
-claim('--summary and --journal into one file are refused',
-	sub { refused(2, undef, @quick, '--summary', "$dir/one", '--journal', "$dir/one") });
+refuse_all('two of --summary, --journal and --map into one file are refused', 2, qr/the same file/,
+	map { [@quick, map { ($_, "$dir/one") } @$_] } [qw(--summary --journal)], [qw(--journal --map)], [qw(--summary --map)]);
 claim('an unwritable directory is refused before any work', sub {
 	skip_claim('root may write everywhere') if !$>;
 	mkdir "$dir/locked", 0500;

@@ -37,6 +37,12 @@ claim('the map: each line has every column, and each column is explained', sub {
 		map({ my $c = $_; (grep { !/ \b$c=\S/ } @lines) ? "$c is not in every line" : () } @columns),
 		map({ my $c = $_; (grep { /\b$c\b/ } @comments) ? () : "$c is not explained" } @columns);
 });
+claim('run --map writes what list --boundaries prints, whatever events are injected', sub {
+	need_engine();
+	my $r = gsgate('run', @part, '--event', 'irq', '--map', "$dir/map");
+	my ($listed, $written) = (gsgate('list', '--boundaries', @part)->{out}, read_file("$dir/map") // '');
+	return grep { $_ } $r->{status} ne 0 && "exit $r->{status}", !length $listed && 'list prints nothing', $listed ne $written && 'they differ';
+});
 claim('the windows at the end are the runs of boundaries that the map calls windows', sub {
 	need_engine();
 	my $out = gsgate('list', '--boundaries', @part)->{out};

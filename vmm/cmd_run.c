@@ -14,6 +14,7 @@
 #include "vmm/journal.h"
 #include "vmm/outfile.h"
 #include "vmm/passes.h"
+#include "vmm/report_map.h"
 #include "vmm/report_tap.h"
 #include "vmm/summary.h"
 
@@ -26,20 +27,33 @@ struct job {
 	struct bench bench;
 	struct plan plan;
 	struct totals totals;
-	struct outfile summary, journal;
+	struct outfile summary, journal, map;
 	struct unreached_list *unreached;
 };
 
+static void check_names(const struct options *o)
+{
+	const struct { const char *option, *path; } files[] = {
+		{ "--summary", o->summary }, { "--journal", o->journal }, { "--map", o->map },
+	};
+
+	for (unsigned n = 0; n < sizeof(files) / sizeof(files[0]); n++)
+		for (unsigned k = 0; k < n; k++)
+			if (files[n].path && files[k].path && !strcmp(files[n].path, files[k].path))
+				die(EXIT_USAGE, "%s and %s name the same file, %s", files[k].option, files[n].option, files[n].path);
+}
+
 static void open_outputs(struct job *j)
 {
-	if (j->options->summary && j->options->journal && !strcmp(j->options->summary, j->options->journal))
-		die(EXIT_USAGE, "--summary and --journal name the same file, %s", j->options->summary);
+	check_names(j->options);
 	if (j->options->artifacts)
 		artifacts_folder(j->options->artifacts);
 	if (j->options->summary)
 		outfile_open(&j->summary, j->options->summary);
 	if (j->options->journal)
 		outfile_open(&j->journal, j->options->journal);
+	if (j->options->map)
+		outfile_open(&j->map, j->options->map);
 }
 
 static void write_outputs(struct job *j)
@@ -52,6 +66,8 @@ static void write_outputs(struct job *j)
 		journal_write(j->journal.file, &j->plan, &j->bench);
 		outfile_commit(&j->journal);
 	}
+	if (j->options->map)
+		outfile_commit(&j->map);
 }
 
 /* One scheme's canaries; what an earlier scheme has missed stays missed. */
@@ -177,6 +193,8 @@ int cmd_run(const struct options *o)
 	plan_make(&j->plan, o, &j->bench);
 	j->totals.jobs = o->jobs;
 	passes_map(&j->plan, &j->bench, o->jobs, limit > 0 ? start + MAP_SHARE * limit : 0);    /* the plan needs every map */
+	if (o->map)
+		report_map(j->map.file, &j->plan, &j->bench);   /* before cases may find fault with golden runs */
 	tap_begin(&j->plan);
 	run_canaries(j);
 	inject(j, deadline);

@@ -36,6 +36,7 @@ static void usage(FILE *f)
 		"  --timeout S, --time S    limit of one entry into the guest, of the whole run\n"
 		"  --strict                 a skip makes the run incomplete\n"
 		"  --summary FILE|-         one JSON object;  --journal FILE  one line per case\n"
+		"  --map FILE               run: what list --boundaries prints, of this run\n"
 		"  --artifacts DIR          run: a folder for the first case of each group of violations, with what a bug report needs\n"
 		"  --dump DIR               replay: the same of this case\n"
 		"  --around N               replay: judge the N boundaries before and after with the same event, too\n"

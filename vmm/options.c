@@ -17,7 +17,7 @@
 
 enum { OPT_ENGINE = 256, OPT_KERNEL, OPT_SCHEME, OPT_GS, OPT_EVENT, OPT_JOBS, OPT_SEED, OPT_TIMEOUT, OPT_TIME,
        OPT_STRICT, OPT_FORMAT, OPT_SUMMARY, OPT_JOURNAL, OPT_BOUNDARIES, OPT_DEPTH, OPT_AROUND,
-       OPT_IMAGE, OPT_CONNECT, OPT_ARTIFACTS, OPT_DUMP, OPT_GDB, OPT_STOP };
+       OPT_IMAGE, OPT_CONNECT, OPT_ARTIFACTS, OPT_DUMP, OPT_GDB, OPT_STOP, OPT_MAP };
 
 static const struct option table[] = {
 	{ "engine", required_argument, NULL, OPT_ENGINE }, { "kernel", required_argument, NULL, OPT_KERNEL },
@@ -31,6 +31,7 @@ static const struct option table[] = {
 	{ "image", required_argument, NULL, OPT_IMAGE }, { "connect", required_argument, NULL, OPT_CONNECT },
 	{ "artifacts", required_argument, NULL, OPT_ARTIFACTS }, { "dump", required_argument, NULL, OPT_DUMP },
 	{ "gdb", required_argument, NULL, OPT_GDB }, { "stop", required_argument, NULL, OPT_STOP },
+	{ "map", required_argument, NULL, OPT_MAP },
 	{ 0 },
 };
 
@@ -173,6 +174,7 @@ static void take(struct options *o, int option, const char *value)
 	case OPT_STRICT: o->strict = true; break;
 	case OPT_SUMMARY: o->summary = value; break;
 	case OPT_JOURNAL: o->journal = value; break;
+	case OPT_MAP: o->map = value; break;
 	case OPT_BOUNDARIES: o->boundaries = true; break;
 	case OPT_AROUND: o->around = number("around", value, 1, 1000); break;
 	case OPT_ARTIFACTS: o->artifacts = value; break;
@@ -225,6 +227,7 @@ void options_parse(struct options *o, int argc, char **argv)
 	only_for("replay", argv[0], o->image_named, "--image");
 	only_for("replay", argv[0], o->dump, "--dump");
 	only_for("run", argv[0], o->artifacts, "--artifacts");
+	only_for("run", argv[0], o->map, "--map");
 	if (o->connect && o->engine == ENGINE_AUTO)
 		o->engine = ENGINE_LIBVIRT;     /* an URI is libvirt's */
 	if (o->connect && o->engine != ENGINE_LIBVIRT)

@@ -33,6 +33,7 @@ struct options {
 	enum hold stop;                 /* replay --stop */
 	bool stop_named;
 	const char *summary, *journal;  /* files, or NULL; summary "-" is stdout */
+	const char *map;                /* run --map: a file, or NULL */
 	char **args;                    /* what is no option */
 	int arg_count;
 };
