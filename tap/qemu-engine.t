@@ -12,7 +12,7 @@ use TestGsgate;
 
 my ($real) = grep { -x } map { "$_/qemu-system-x86_64" } split /:/, $ENV{PATH};
 my @short = qw(run syscall --scheme ist --gs u-small --event nmi --jobs 1);
-my @long = qw(run syscall usercopy --scheme swapgs,ist --gs u-small --jobs 2);      # for some seconds
+my @long = (qw(run syscall usercopy --scheme), 'swapgs,ist', qw(--gs u-small --jobs 2));     # for some seconds
 my $new = 'case $1 in --version) echo "QEMU emulator version 8.1.0"; exit;; esac';
 my $pids = "$dir/pids";
 
@@ -66,16 +66,17 @@ sub left {
 	return map { "process $_ is left" } grep { lives($_) } @seen;
 }
 
-# A good QEMU in the middle of a run: does($gsgate's QEMUs) once, when there are as many as jobs and cases have begun.
+# A good QEMU in the middle of a run: does($gsgate's QEMUs) once, when there are as many as jobs and cases have begun: a second after the canaries.
 sub meanwhile {
 	my ($does, %options) = @_;
 	need_qemu();
-	my (%seen, $done);
+	my (%seen, $canaries, $done);
 	my $r = qemu({ limit => 120, signal => 'CONT', %options, when => sub {
 		my ($out, $seconds) = @_;
 		my @now = qemus();
 		@seen{@now} = ();
-		return 0 if $done || @now < 2 || $out !~ /^ok 1 /m;
+		$canaries //= $seconds if $out =~ /^ok 1 /m;
+		return 0 if $done || @now < 2 || $seconds < ($canaries // $seconds) + 1;
 		$done = Time::HiRes::time();
 		return $does->(@now);
 	} }, @long);

@@ -99,6 +99,7 @@ static void run_canaries(struct job *j)
 	for (unsigned n = 0; n < CANARIES; n++)
 		t->canaries_caught += t->canaries[n].caught;
 	tap_canaries(t);
+	fflush(stdout);                 /* whoever reads along need not wait for the first unit */
 }
 
 static void unit_finished(const struct unit_record *r, void *context)
