@@ -37,6 +37,8 @@ export GSGATE := $(OUT)/gsgate
 # The guest that tests look into; one for all builds of the bench.
 export GUEST_ELF := build/guest.elf
 PROVE := prove --norc --timer --exec tap/exec.sh
+# A build that nobody has given a -j has one job for each CPU.
+ALL_CPUS = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 FUZZ := elf scenario caseid gdb vmstate
 # What their parsers need; clang, which has libFuzzer, does not take the rest.
 PURE = $(filter $(patsubst %,$(OUT)/vmm/%.c.o,caseid death decode die elf event gdb_packet gdb_regs gsvalue judge% layout% lines lsl mem model% noswapgs qcow2 scenario% \
@@ -53,12 +55,12 @@ export UBSAN_OPTIONS := abort_on_error=1:print_stacktrace=1
 all: $(OUT)/gsgate $(OUT)/guest.elf $(OUT)/guest.asm $(OUT)/guest.sym ## build the bench and its guest (no network, no packages)
 
 run: setup ## the main job: every boundary x event x user GS (ARGS='syscall --scheme ist')
-	@$(MAKE) all
+	@$(MAKE) $(ALL_CPUS) all
 	$(OUT)/gsgate run $(ARGS)
 
 # What waits for libvirt most of the time is left to check-more: this is to stay under ten minutes.
 check: setup-check ## the tests: lint, units, all scenarios, everything in tap/*.t but libvirt
-	@$(MAKE) all tests broken
+	@$(MAKE) $(ALL_CPUS) all tests broken
 	@$(PROVE) tap/lint.t $(filter-out %/t-libvirt,$(UNIT)) $(OUT)/gsgate $(filter-out tap/lint.t tap/libvirt.t,$(sort $(wildcard tap/*.t)))
 
 check-long: check ## check, all of make run, the fuzz targets, all of it with ASan and UBSan, and with NDEBUG; the engines at length
