@@ -37,6 +37,8 @@ export GSGATE := $(OUT)/gsgate
 # The guest that tests look into; one for all builds of the bench.
 export GUEST_ELF := build/guest.elf
 PROVE := prove --norc --timer --exec tap/exec.sh
+# Two tests at once, where tap/rules.yml says that they may.
+PROVE_2 := HARNESS_RULESFILE=tap/rules.yml $(PROVE) -j 2
 # A build that nobody has given a -j has one job for each CPU.
 ALL_CPUS = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 FUZZ := elf scenario caseid gdb vmstate
@@ -61,7 +63,7 @@ run: setup ## the main job: every boundary x event x user GS (ARGS='syscall --sc
 # What waits for libvirt most of the time is left to check-more: this is to stay under ten minutes.
 check: setup-check ## the tests: lint, units, all scenarios, everything in tap/*.t but libvirt
 	@$(MAKE) $(ALL_CPUS) all tests broken
-	@$(PROVE) tap/lint.t $(filter-out %/t-libvirt,$(UNIT)) $(OUT)/gsgate $(filter-out tap/lint.t tap/libvirt.t,$(sort $(wildcard tap/*.t)))
+	@$(PROVE_2) tap/lint.t $(filter-out %/t-libvirt,$(UNIT)) $(OUT)/gsgate $(filter-out tap/lint.t tap/libvirt.t,$(sort $(wildcard tap/*.t)))
 
 check-long: check ## check, all of make run, the fuzz targets, all of it with ASan and UBSan, and with NDEBUG; the engines at length
 	@$(MAKE) check-more

@@ -8,7 +8,7 @@ use Test::More;
 my @code = sort(<vmm/*.c>, <vmm/*.h>, <guest/*.c>, <guest/*.h>, <guest/*.S>, <tap/*.c>, <tap/*.h>);
 my @scripts = sort(<tap/*.t>, <tap/*.sh>, <tap/*.pl>, <.ci/*>);
 my @docs = grep { -e } 'README.md', <docs/*.md>;
-my @data = sort(grep { -f } <scenarios/*>, <scenarios/*/*>, <guest/*.ld>, 'Makefile');
+my @data = sort(grep { -f } <scenarios/*>, <scenarios/*/*>, <guest/*.ld>, 'Makefile', 'tap/rules.yml');
 my %text = map { $_ => read_lines($_) } @code, @scripts, @docs, @data;
 my @bad;
 
