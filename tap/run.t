@@ -291,7 +291,7 @@ claim('--time limits the whole run, the mapping too', sub {
 	return $r->{seconds} < ($slow ? 4 : 2) ? () : "took $r->{seconds} s";
 });
 claim('--strict: a run that is good but for a skip ends with exit 4', sub {
-	my $r = gsgate(qw(run gs --scheme ist --gs u-small --strict --summary), "$dir/strict");
+	my $r = gsgate(qw(run gs flags --scheme ist --gs u-small --event irq --strict --summary), "$dir/strict");
 	my $must = @{ (decode(read_file("$dir/strict")) // {})->{skipped} // [] } ? 4 : 0;
 	return $r->{status} eq $must ? () : "exit $r->{status}, must be $must";
 });
