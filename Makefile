@@ -67,7 +67,6 @@ check: setup-check ## the tests: lint, units, all scenarios, everything in tap/*
 
 check-long: check ## check, all of make run, the fuzz targets, all of it with ASan and UBSan, and with NDEBUG; the engines at length
 	@$(MAKE) check-more
-	@$(MAKE) check-engines
 
 check-more: setup-long
 	@$(MAKE) all broken
@@ -75,6 +74,7 @@ check-more: setup-long
 	@$(MAKE) fuzz
 	@$(MAKE) OUT=build/asan EXTRA='$(SANITIZE)' SANITIZED=1 suite
 	@$(MAKE) OUT=build/ndebug EXTRA=-DNDEBUG suite
+	@$(MAKE) check-engines
 
 # What takes longer than CI has: every case and every broken guest on engine qemu, too.
 check-engines: setup-long
