@@ -76,7 +76,7 @@ check-more: setup-long
 	@$(MAKE) OUT=build/ndebug EXTRA=-DNDEBUG suite
 	@$(MAKE) check-engines
 
-# What takes longer than CI has: every case and every broken guest on engine qemu, too.
+# Every case and every broken guest on engine qemu, too: some twenty minutes.
 check-engines: setup-long
 	@$(MAKE) all broken
 	@LONG=1 TEST_TIMEOUT=14400 $(PROVE) tap/agree.t tap/broken-qemu.t
