@@ -37,12 +37,12 @@ void artefact_prepare(struct run *r)
 	memcpy(r->under_frame, p, sizeof(r->under_frame));
 }
 
-/* The frame just pushed at RSP, if it came from CPL 3. */
-static bool pushed_from_user(struct run *r, struct pushed *f)
+/* The frame just pushed, at RSP if the vector has an error code, if it came from CPL 3. */
+static bool pushed_from_user(struct run *r, gva_t at, struct pushed *f)
 {
 	struct machine *m = r->machine;
 
-	return mem_read(&m->mem, machine_sregs(m)->cr3, machine_regs(m)->rsp, f, sizeof(*f)) && (f->cs & 3) == 3;
+	return mem_read(&m->mem, machine_sregs(m)->cr3, at, f, sizeof(*f)) && (f->cs & 3) == 3;
 }
 
 /* What was kept lay where the frame has been pushed, unless RSP0 has changed since: then another thread's stack has it, which is idle while
@@ -74,7 +74,7 @@ bool artefact_user_stop(struct run *r)
 {
 	struct pushed f;
 
-	if (!pushed_from_user(r, &f) || !stops_is_set(r->stops, f.rip))
+	if (!pushed_from_user(r, machine_regs(r->machine)->rsp, &f) || !stops_is_set(r->stops, f.rip))
 		return false;
 	forget_exception(r, &f);
 	machine_set_user(r->machine, f.cs, f.ss);
@@ -97,7 +97,7 @@ bool artefact_syscall(struct run *r)
 	struct pushed f;
 	uint64_t star;
 
-	if (!pushed_from_user(r, &f) || !(f.error & ERROR_USER) || !after_syscall_insn(r, regs->rcx))
+	if (!pushed_from_user(r, regs->rsp, &f) || !(f.error & ERROR_USER) || !after_syscall_insn(r, regs->rcx))
 		return false;
 	if (!(machine_get_msr(m, MSR_EFER) & EFER_SCE) || f.rip != machine_get_msr(m, MSR_LSTAR))
 		return false;
@@ -143,7 +143,7 @@ bool artefact_int(struct run *r)
 	struct pushed f;
 	unsigned vector, length;
 
-	if (!mem_read(&m->mem, machine_sregs(m)->cr3, at, &f, sizeof(f)) || (f.cs & 3) != 3)
+	if (!pushed_from_user(r, at, &f))
 		return false;
 	length = int_there(r, f.rip, &vector);
 	if (!length || !may_be_called(m, vector))

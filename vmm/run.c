@@ -11,6 +11,12 @@
 #define EXIT_LIMIT 20000                /* that do not stop, in one run: a loop of system calls that need assistance has no end */
 #define FAULT_LIMIT 200                 /* genuine faults in one run: no good guest has more than one */
 
+/* At whose gate what the host does differently arrives, and what undoes it. */
+static const struct {
+	unsigned vector;
+	bool (*undo)(struct run *r);
+} artefacts[RUN_ARTEFACTS] = { { 13, artefact_user_stop }, { 14, artefact_syscall }, { 6, artefact_int } };
+
 static const char *const stop_names[] = {
 	[STOP_BOUNDARY] = "boundary", [STOP_DONE] = "end of the workload",
 	[STOP_PANIC] = "panic of the guest kernel", [STOP_HALT] = "HLT of the guest",
@@ -28,14 +34,16 @@ bool run_init(struct run *r, struct machine *m, struct stops *s)
 {
 	struct cpu_state now;
 	uint64_t left;
+	bool good = true;
 
 	r->machine = m;
 	r->stops = s;
 	machine_get(m, MACHINE_ALL, &now);      /* where the IDT is does not come with every exit of every engine */
-	r->gate_gp = machine_gate(m, 13);
-	r->gate_pf = machine_gate(m, 14);
-	r->gate_ud = machine_gate(m, 6);
-	return stops_text(s, r->gate_gp, &left) && stops_text(s, r->gate_pf, &left) && stops_text(s, r->gate_ud, &left);
+	for (unsigned n = 0; n < RUN_ARTEFACTS; n++) {
+		r->gate[n] = machine_gate(m, artefacts[n].vector);
+		good = good && stops_text(s, r->gate[n], &left);
+	}
+	return good;
 }
 
 /* The last line stays readable until the next one begins. */
@@ -119,21 +127,24 @@ static bool end_passing(struct run *r)
 	return true;
 }
 
-static bool is_fault_gate(const struct run *r, gva_t at)
+/* Which of the artefacts' gates begins there; RUN_ARTEFACTS if none does. */
+static unsigned gate_there(const struct run *r, gva_t at)
 {
-	return at == r->gate_gp || at == r->gate_pf || at == r->gate_ud;
+	unsigned n = 0;
+
+	while (n < RUN_ARTEFACTS && r->gate[n] != at)
+		n++;
+	return n;
 }
 
 /* A HLT executed: one of our stops, the trace of a stop at CPL 3, of a SYSCALL or INT n, or the guest's own. */
 static bool handle_stop(struct run *r, uint64_t at, struct stop *stop)
 {
 	struct kvm_regs *regs = machine_regs(r->machine);
-	bool artefacts = r->machine->engine->stops_are_bytes;
+	unsigned gate = gate_there(r, at);
 
 	stop->kind = STOP_BOUNDARY;
-	if (artefacts && at == r->gate_gp && artefact_user_stop(r))
-		return false;
-	if (artefacts && ((at == r->gate_pf && artefact_syscall(r)) || (at == r->gate_ud && artefact_int(r))))
+	if (gate < RUN_ARTEFACTS && r->machine->engine->stops_are_bytes && artefacts[gate].undo(r))
 		return !stops_is_set(r->stops, regs->rip);
 	if (!stops_is_set(r->stops, at)) {
 		stop->kind = STOP_HALT;
@@ -145,7 +156,7 @@ static bool handle_stop(struct run *r, uint64_t at, struct stop *stop)
 	}
 	if (at == r->passing.next)
 		return end_passing(r);
-	if (is_fault_gate(r, at) && !r->report_faults && at != r->boundary)
+	if (gate < RUN_ARTEFACTS && !r->report_faults && at != r->boundary)
 		return begin_passing(r, at, stop);
 	return false;
 }
@@ -190,9 +201,8 @@ struct stop run_to_stop(struct run *r)
 	struct left left;
 
 	r->passing = (struct passing){ 0 };
-	arm(r, r->gate_gp, rip, &stop);
-	arm(r, r->gate_pf, rip, &stop);
-	arm(r, r->gate_ud, rip, &stop);
+	for (unsigned n = 0; n < RUN_ARTEFACTS; n++)
+		arm(r, r->gate[n], rip, &stop);
 	do {
 		if (r->machine->engine->stops_are_bytes)
 			artefact_prepare(r);

@@ -35,11 +35,12 @@ struct passing {
 };
 
 #define RUN_CONSOLE_SIZE 256
+#define RUN_ARTEFACTS 3
 
 struct run {
 	struct machine *machine;
 	struct stops *stops;
-	gva_t gate_gp, gate_pf, gate_ud; /* first instructions of #GP, #PF and #UD, where artefacts arrive */
+	gva_t gate[RUN_ARTEFACTS];      /* first instructions of #GP, #PF and #UD, where artefacts arrive */
 	bool report_faults;             /* a genuine one of these stops at its gate; else it runs on ... */
 	gva_t boundary;                 /* ... unless its gate is the very boundary that is waited for */
 	unsigned ipi;                   /* vector that the guest asked for at ABI_PORT_IPI, 0 if none is pending */
