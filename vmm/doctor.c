@@ -44,7 +44,7 @@ void doctor_host(const char *whose, const struct host_facts *f, const char *reme
 		{ f->breakpoints_fire, "instruction breakpoints fire at CPL 3", "user code can be stopped by the guest",
 		  "scenario breakpoints is skipped" },
 		{ f->kernel_int3, "INT3 at CPL 0 comes to its gate", "kernel code can have #BP", "scenario breakpoint-kernel is skipped" },
-		{ f->compat, "32-bit code runs at CPL 3", "and its INT 0x80 comes to its gate", "or its INT 0x80 goes astray: scenario compat is skipped" },
+		{ f->compat, "32-bit code runs at CPL 3", "and its INT 0x80 comes to its gate", "or its INT 0x80 goes astray: scenarios of 32-bit code are skipped" },
 		{ f->fsgsbase_can_be_off, "CR4.FSGSBASE = 0 takes RD/WRGSBASE away", "user code gets #UD, as the manual says",
 		  "user code never gets #UD for RD/WRGSBASE; the bench looks at CR4 itself" },
 	};

@@ -65,6 +65,16 @@ static void see_gate(struct session *s, struct host_facts *f)
 	machine_touched_regs(&s->machine);
 }
 
+bool facts_come_to(struct session *s, unsigned vector)
+{
+	struct stop stop;
+
+	stops_set(&s->stops, s->layout.gate[vector]);
+	stop = run_to_stop(&s->run);
+	stops_clear(&s->stops);
+	return stop.kind == STOP_BOUNDARY && machine_regs(&s->machine)->rip == s->layout.gate[vector];
+}
+
 /* Wherever the guest was. */
 void facts_stand_at(struct session *s, uint64_t rip, uint64_t rsp, unsigned cpl)
 {
@@ -82,14 +92,10 @@ static void see_watch(struct session *s, struct host_facts *f)
 {
 	const struct kvm_debugregs armed = { .db = { ABI_USER_RSP - 8 }, .dr6 = ABI_DR6_RESET, .dr7 = ABI_DR7_ARMED };
 	struct kvm_debugregs before;
-	struct stop stop;
 
 	machine_get_debug(&s->machine, &before);
 	machine_set_debug(&s->machine, &armed);
-	stops_set(&s->stops, s->layout.gate[VECTOR_DB]);
-	stop = run_to_stop(&s->run);
-	f->watchpoints_fire = stop.kind == STOP_BOUNDARY;
-	stops_clear(&s->stops);
+	f->watchpoints_fire = facts_come_to(s, VECTOR_DB);
 	machine_set_debug(&s->machine, &before);
 }
 
@@ -176,15 +182,11 @@ static void see_int3(struct session *s, struct host_facts *f)
 {
 	const struct kernel_stack *thread = layout_stack_of(&s->layout, 0, 3);
 	const struct elf_symbol *at = elf_symbol(s->bench->elf, "kernel_breakpoint");
-	struct stop stop;
 
 	if (!at)
 		return;
 	facts_stand_at(s, at->addr, thread->base + thread->size - sizeof(uint64_t), 0);
-	stops_set(&s->stops, s->layout.gate[ABI_VECTOR_BP]);
-	stop = run_to_stop(&s->run);
-	f->kernel_int3 = stop.kind == STOP_BOUNDARY && machine_regs(&s->machine)->rip == s->layout.gate[ABI_VECTOR_BP];
-	stops_clear(&s->stops);
+	f->kernel_int3 = facts_come_to(s, ABI_VECTOR_BP);
 }
 
 /* The gate as the contract has it, as the code segment below: what the guest has got wrong must not pass for what the host lacks. */
@@ -204,7 +206,6 @@ static void let_user_call(struct session *s, unsigned vector)
 static void see_compat(struct session *s, struct host_facts *f)
 {
 	const struct elf_symbol *at = elf_symbol(s->bench->elf, "user_compat_32");
-	struct stop stop;
 
 	if (!at)
 		return;
@@ -213,11 +214,8 @@ static void see_compat(struct session *s, struct host_facts *f)
 	machine_sregs(&s->machine)->cs.l = 0;
 	machine_sregs(&s->machine)->cs.db = 1;
 	let_user_call(s, ABI_VECTOR_INT80);
-	stops_set(&s->stops, s->layout.gate[ABI_VECTOR_INT80]);
-	stop = run_to_stop(&s->run);
-	f->compat = stop.kind == STOP_BOUNDARY && machine_regs(&s->machine)->rip == s->layout.gate[ABI_VECTOR_INT80];
+	f->compat = facts_come_to(s, ABI_VECTOR_INT80);
 	f->int_native = !s->run.int_assists;
-	stops_clear(&s->stops);
 }
 
 struct session *facts_session(const struct bench *b)

@@ -32,6 +32,9 @@ void facts_image(const struct bench *b, struct more_facts *out);
 /* One of the image's LSL, in a guest of it. */
 void facts_lsl(struct session *s, struct host_facts *f);
 
+/* Runs on. True if the guest comes to the gate of this vector before anything else ends the run; it stands there then. */
+bool facts_come_to(struct session *s, unsigned vector);
+
 /* The guest is about to execute what is at rip. */
 void facts_stand_at(struct session *s, uint64_t rip, uint64_t rsp, unsigned cpl);
 

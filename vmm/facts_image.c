@@ -137,13 +137,10 @@ static bool run_to_sysret(struct session *s)
 /* True if the guest comes to the gate of #DB before the workload ends; then *rip is where the #DB struck. */
 static bool run_to_debug(struct session *s, uint64_t *rip)
 {
-	uint64_t gate = s->layout.gate[GATE_DB];
-	struct stop stop;
+	bool comes = facts_come_to(s, GATE_DB);
 
-	stops_set(&s->stops, gate);
-	stop = run_to_stop(&s->run);
 	session_read(s, machine_regs(&s->machine)->rsp, rip, sizeof(*rip));
-	return stop.kind == STOP_BOUNDARY && machine_regs(&s->machine)->rip == gate;
+	return comes;
 }
 
 static enum sysret_tf see_sysret(const struct bench *b)
