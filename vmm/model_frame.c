@@ -53,7 +53,7 @@ static uint64_t refuse(struct step *s, const struct model_iret *f, unsigned vect
 /* CS is looked at before SS; the error code is the selector without its RPL (SDM vol. 2A, IRET). */
 static uint64_t return_by_iret(struct step *s, const struct model_iret *f)
 {
-	unsigned cs = refuses(f->cs, f->cs == ABI_USER32_CS ? f->cs : ABI_USER_CS, ABI_ABSENT_CS, VECTOR_NP);
+	unsigned cs = f->cs == ABI_USER32_CS ? 0 : refuses(f->cs, ABI_USER_CS, ABI_ABSENT_CS, VECTOR_NP);
 	unsigned ss = refuses(f->ss, ABI_USER_SS, ABI_ABSENT_SS, s->m->absent_ss_is_np ? VECTOR_NP : VECTOR_SS);
 
 	if (f->cs == ABI_USER32_CS && (f->rip >> 32 || f->rsp >> 32))

@@ -6,13 +6,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "vmm/vector.h"
+
 #define REQUEST_NMI (1u << 9)           /* bits of interrupt_request: one is latched */
 #define REQUEST_MCE (1u << 12)
 #define HFLAGS2_NMI_MASKED (1u << 2)
 #define VECTOR_MC 18
-#define FIRST_INTERRUPT 32
 #define SHADOW_ANY (KVM_X86_SHADOW_INT_STI | KVM_X86_SHADOW_INT_MOV_SS)
-#define PUSH_ERROR_CODE 0x27d00u        /* vectors 8, 10 to 14, 17 */
 #define SEGMENT_BITS 0x00f0ff00u        /* of a descriptor's second half; the rest is base and limit again */
 #define LVT_LINT1 4
 #define LVT_NMI 0x400
@@ -152,13 +152,13 @@ static void read_events(const struct vmstate *v, struct kvm_vcpu_events *e)
 	e->nmi.masked = !!(vmstate_get(v, VMSTATE_HFLAGS2, 0) & HFLAGS2_NMI_MASKED);
 	e->nmi.pending = !!(request & REQUEST_NMI);
 	e->interrupt.shadow = vmstate_get(v, VMSTATE_HFLAGS, 0) & HF_SHADOW ? SHADOW_ANY : 0;
-	if (vector >= FIRST_INTERRUPT) {
+	if (vector >= VECTOR_FIRST_FREE) {
 		e->interrupt.injected = 1;
 		e->interrupt.nr = vector;
 	} else if (vector >= 0) {
 		e->exception.injected = 1;
 		e->exception.nr = vector;
-		e->exception.has_error_code = PUSH_ERROR_CODE >> vector & 1;
+		e->exception.has_error_code = vector_pushes_error(vector);
 	} else if (request & REQUEST_MCE) {
 		e->exception.pending = 1;
 		e->exception.nr = VECTOR_MC;

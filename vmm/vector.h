@@ -15,6 +15,12 @@ static inline unsigned vector_called_by(unsigned vector)
 	return vector == ABI_VECTOR_BP ? 1 : vector == ABI_VECTOR_INT80 ? 2 : 0;
 }
 
+/* Its frame has an error code below RIP. */
+static inline bool vector_pushes_error(unsigned vector)
+{
+	return vector == 8 || (vector >= 10 && vector <= 14) || vector == 17;
+}
+
 /* It comes from outside, between two instructions. */
 static inline bool vector_is_interrupt(unsigned vector)
 {

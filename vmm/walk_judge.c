@@ -14,12 +14,6 @@
 #include "vmm/walk_raised.h"
 #include "vmm/walk_watch.h"
 
-/* Vectors of the golden run that push an error code (SDM vol. 3, table 6-1). */
-static bool pushes_error(unsigned vector)
-{
-	return vector == 8 || (vector >= 10 && vector <= 14) || vector == 17;
-}
-
 /* A gate without IST must not be used in a window, but by the faults that the guest declares. */
 static void judge_declared(struct session *s, const struct cpu_state *before, unsigned vector)
 {
@@ -60,7 +54,7 @@ static void fault_of_iret(struct walk_judge *w, struct session *s)
 
 static void at_gate(struct walk_judge *w, struct session *s, const struct cpu_state *now, unsigned vector)
 {
-	const unsigned error_bytes = pushes_error(vector) ? 8 : 0;
+	const unsigned error_bytes = vector_pushes_error(vector) ? 8 : 0;
 	struct hardware_frame f;
 
 	session_read(s, now->gpr[GPR_RSP] + error_bytes, &f, sizeof(f));
