@@ -39,6 +39,16 @@ FUNC user_\name
 	syscall
 .endm
 
+/* Five words at RDI, which is ABI_USER_DATA: user code goes on there, with this RSP as it is. For the calls that take a frame. */
+.macro FRAME_WORDS rip, cs, ss, flags
+	mov	$ABI_USER_DATA, %edi
+	movq	$\rip, (%rdi)
+	movq	$\cs, 8(%rdi)
+	movq	$\flags, 16(%rdi)
+	mov	%rsp, 24(%rdi)
+	movq	$\ss, 32(%rdi)
+.endm
+
 /* The turn of this CPU's other thread. */
 .macro YIELD
 	mov	$ABI_SYS_YIELD, %eax

@@ -13,12 +13,7 @@
 
 /* To 32-bit code, on this stack: by a frame that SYSRET could take but for its CS, and for RF where that is asked for. */
 .macro TO_32 label, flags=FLAGS_PLAIN
-	mov	$DATA, %edi
-	movq	$\label, (%rdi)
-	movq	$ABI_USER32_CS, 8(%rdi)
-	movq	$\flags, 16(%rdi)
-	mov	%rsp, 24(%rdi)
-	movq	$ABI_USER_SS, 32(%rdi)
+	FRAME_WORDS \label, ABI_USER32_CS, ABI_USER_SS, \flags
 	mov	$ABI_SYS_SET_FRAME, %eax
 	syscall
 .endm

@@ -8,15 +8,9 @@
 #define FLAGS_TF    0x302
 #define FLAGS_RF    0x10202
 
-/* Five words at RDI (ABI_USER_DATA): to the next instruction, with this RSP as it is; and the call that takes them. If IRET
- * refuses, RIP comes from RBX instead. */
+/* To the next instruction by a frame, and the call that takes it. If IRET refuses, RIP comes from RBX instead. */
 .macro GIVE_FRAME call, cs, ss, flags
-	mov	$ABI_USER_DATA, %edi
-	movq	$.Lgiven_\@, (%rdi)
-	movq	$\cs, 8(%rdi)
-	movq	$\flags, 16(%rdi)
-	mov	%rsp, 24(%rdi)
-	movq	$\ss, 32(%rdi)
+	FRAME_WORDS .Lgiven_\@, \cs, \ss, \flags
 	mov	$.Lrefused_\@, %ebx
 	mov	$\call, %eax
 	syscall
